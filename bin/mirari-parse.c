@@ -1,0 +1,150 @@
+/* mirari-parse: a configuration file in, the record of one target out. */
+#include "core/fd.h"
+#include "core/main.h"
+#include "model/config.h"
+#include "model/locate.h"
+#include "render/json.h"
+#include "render/shellvars.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct options {
+	const char *target;
+	const char *format;
+	const char *from;
+	const char *get;
+	struct strv set;
+	bool quiet;
+};
+
+static const struct usage *usage(struct options *o)
+{
+	static struct opt table[8];
+	static struct usage u = {
+	    .tool = "mirari-parse",
+	    .purpose = "read a configuration and write the record of one target",
+	    .synopsis = "[OPTION]... [FILE]",
+	    .examples = "  mirari-parse                           # ./mirari.yml, or the only *.conf\n"
+			"  mirari-parse -t xen --get memory       # one value\n"
+			"  mirari-parse --format=yaml app.conf    # convert a file of 2013\n"
+			"  mirari-parse | mirari-gen              # the record, to the next tool\n",
+	    .options = table,
+	};
+	const struct opt options[] = {
+	    {'t', "target", "TARGET", "the target (default: the file's, else unix-socket)", OPT_VALUE,
+		&o->target},
+	    {0, "format", "FORMAT", "records (default), json, shell or yaml", OPT_VALUE, &o->format},
+	    {0, "from", "FORMAT", "yaml or conf (default: by the file's name)", OPT_VALUE, &o->from},
+	    OPT_RECORD(&o->set, &o->get),
+	    {'q', "quiet", NULL, "no warnings", OPT_FLAG, &o->quiet},
+	    {0},
+	};
+
+	memcpy(table, options, sizeof options);
+	return &u;
+}
+
+static int check_options(const struct options *o, struct fault *fault)
+{
+	const struct value_rule target = {VALUE_WORD, TARGET_WORDS, 0, 0};
+	const struct value_rule format = {VALUE_WORD, "records json shell yaml", 0, 0};
+	const struct value_rule from = {VALUE_WORD, "yaml conf", 0, 0};
+	const struct {
+		const char *name, *value;
+		const struct value_rule *rule;
+	} all[] = {{"target", o->target, &target}, {"format", o->format, &format},
+	    {"from", o->from, &from}};
+
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		struct buf expected A_CLEANUP(buf_free) = {0};
+		const char *normal;
+
+		if (all[i].value && !value_check(all[i].rule, all[i].value, &normal, &expected))
+			return fault_set(fault, EX_USAGE, "--%s=%s: expected %s", all[i].name,
+			    all[i].value, buf_str(&expected));
+	}
+	if (o->get && o->format)
+		return fault_set(fault, EX_USAGE, "--get and --format are two kinds of output: take one");
+	return 0;
+}
+
+/* Reads the file into the configuration; what is wrong inside it is left in c->report. */
+static int read_config(const struct options *o, const struct located *at, struct config *c,
+    struct fault *fault)
+{
+	struct buf text A_CLEANUP(buf_free) = {.max = CONFIG_MAX_BYTES};
+	bool conf = o->from ? !strcmp(o->from, "conf") : at->is_conf;
+	int got;
+
+	c->file = buf_str(&at->shown);
+	if (at->is_stdin)
+		got = fd_read_all(0, c->file, &text, fault);
+	else
+		got = file_read(buf_str(&at->path), EX_DATAERR, &text, fault);
+	if (got < 0)
+		return -1;
+	if (conf)
+		conf_read(c, &text);
+	else
+		yaml_read(c, &text);
+	return 0;
+}
+
+static int write_output(const struct options *o, const struct rec *record, struct fault *fault)
+{
+	struct buf out A_CLEANUP(buf_free) = {0};
+	int result;
+
+	if (!o->format || !strcmp(o->format, "records"))
+		return put_record(record, o->get);
+	if (!strcmp(o->format, "json"))
+		result = json_record(record, &out, fault);
+	else if (!strcmp(o->format, "shell"))
+		result = shellvars_write(record, &out, fault);
+	else
+		result = yaml_write(record, &out, fault);
+	if (result < 0)
+		return say_fault(fault);
+	put_bytes(&out);
+	return EX_OK;
+}
+
+static int parse(const struct options *o, const char *file)
+{
+	struct config c A_CLEANUP(config_free) = {0};
+	struct located at A_CLEANUP(located_free) = {0};
+	struct rec record A_CLEANUP(rec_free) = {0};
+	struct fault fault;
+
+	if (check_options(o, &fault) < 0 || locate_config(file, &at, &fault) < 0 ||
+	    read_config(o, &at, &c, &fault) < 0)
+		return say_fault(&fault);
+	if ((at.file.length && rec_add(&c.common, "config.file", buf_str(&at.file), &fault) < 0) ||
+	    rec_add(&c.common, "config.dir", buf_str(&at.dir), &fault) < 0)
+		return say_fault(&fault);
+	if (!c.report.errors)
+		config_resolve(&c, o->target, &o->set, &record);
+	if (c.report.errors || !o->quiet)
+		say_lines(buf_str(&c.report.lines));
+	if (c.report.errors)
+		return EX_DATAERR;
+	return write_output(o, &record, &fault);
+}
+
+int tool_main(int argc, char **argv)
+{
+	struct strv operands A_CLEANUP(strv_free) = {0};
+	struct options o = {0};
+	struct fault fault;
+	int status = tool_options(usage(&o), argc, argv, &operands);
+
+	if (status < 0 && operands.count > 1) {
+		fault_set(&fault, EX_USAGE, "one file at most, not also %s", operands.items[1]);
+		status = say_fault(&fault);
+	}
+	if (status < 0)
+		status = parse(&o, operands.count ? operands.items[0] : NULL);
+	strv_free(&o.set);
+	return status;
+}

@@ -1,0 +1,113 @@
+#include "core/main.h"
+
+#include "core/fd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *tool_name = "mirari";
+
+/* Messages go out in one write, so that those of several tools don't mix. */
+static void say(const char *text)
+{
+	struct buf out A_CLEANUP(buf_free) = {0};
+	int ignored;
+
+	buf_adds(&out, text);
+	for (size_t i = 0; i < out.length; i++) {
+		unsigned char c = (unsigned char)out.bytes[i];
+
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
+			out.bytes[i] = '?';
+	}
+	if (out.length && out.bytes[out.length - 1] != '\n')
+		buf_addc(&out, '\n');
+	ignored = fd_write(STDERR_FILENO, buf_str(&out), out.length);
+	(void)ignored; /* without a standard error there is nowhere to say so */
+}
+
+int say_fault(const struct fault *fault)
+{
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&text, "%s: %s\n", tool_name, fault->text);
+	if (fault->hint[0])
+		buf_printf(&text, "%s: %s\n", tool_name, fault->hint);
+	say(buf_str(&text));
+	return fault->status ? fault->status : EX_SOFTWARE;
+}
+
+void say_note(const char *format, ...)
+{
+	struct buf line A_CLEANUP(buf_free) = {0};
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	buf_printf(&line, "%s: %s", tool_name, text);
+	say(buf_str(&line));
+}
+
+void say_lines(const char *lines)
+{
+	if (*lines)
+		say(lines);
+}
+
+void put_bytes(const struct buf *bytes)
+{
+	/* errors stick to the stream and are found by main() */
+	if (bytes->length && fwrite(bytes->bytes, 1, bytes->length, stdout) != bytes->length)
+		return;
+}
+
+int tool_options(const struct usage *usage, int argc, char **argv, struct strv *operands)
+{
+	struct buf answer A_CLEANUP(buf_free) = {0};
+	struct fault fault;
+	int got;
+
+	tool_name = usage->tool;
+	got = opt_parse(usage, argc, argv, operands, &answer, &fault);
+	if (got < 0)
+		return say_fault(&fault);
+	put_bytes(&answer);
+	return got > 0 ? EX_OK : -1;
+}
+
+int put_record(const struct rec *record, const char *get)
+{
+	struct buf out A_CLEANUP(buf_free) = {0};
+	const char *value;
+
+	if (get) {
+		for (size_t i = 0; rec_each(record, get, &i, &value);)
+			buf_printf(&out, "%s\n", value);
+	} else {
+		rec_write(record, &out);
+	}
+	put_bytes(&out);
+	return out.length ? EX_OK : EXIT_NO;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (fd_fix_standard() < 0)
+		return EX_OSERR;
+	status = tool_main(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		struct fault fault;
+
+		fault_errno(&fault, EX_IOERR, errno ? errno : EIO, "write standard output");
+		say_fault(&fault);
+		return status ? status : EX_IOERR;
+	}
+	return status;
+}

@@ -1,0 +1,39 @@
+/*
+ * What every tool's main() shares. main.c has the main(): it opens descriptors 0 to 2 if they are
+ * closed, calls tool_main, then flushes and checks standard output, so that a tool whose output got
+ * lost fails with EX_IOERR. This module alone prints messages.
+ */
+#ifndef MIRARI_CORE_MAIN_H
+#define MIRARI_CORE_MAIN_H
+
+#include "core/attr.h"
+#include "core/buf.h"
+#include "core/fault.h"
+#include "core/opt.h"
+#include "core/rec.h"
+#include "core/strv.h"
+
+/* The tool itself, in bin/; returns its exit status. */
+int tool_main(int argc, char **argv);
+
+/* "TOOL: text", on the next line the hint, to standard error; returns the fault's status. Control
+ * bytes are replaced, so that input can't command a terminal. */
+int say_fault(const struct fault *fault);
+
+/* The same for a note that is not a failure. */
+void say_note(const char *format, ...) A_PRINTF(1, 2);
+
+/* Lines as they are (of a list of errors, say), control bytes replaced. */
+void say_lines(const char *lines);
+
+/* Writes the bytes to standard output; a failure is found when the tool ends. */
+void put_bytes(const struct buf *bytes);
+
+/* Options and operands: -1 to go on, else the status to end with (all has been printed). */
+int tool_options(const struct usage *usage, int argc, char **argv, struct strv *operands);
+
+/* Writes the record, or only the values of one key when `get` is not NULL (EXIT_NO when there are
+ * none); returns the exit status. */
+int put_record(const struct rec *record, const char *get);
+
+#endif

@@ -1,0 +1,190 @@
+#include "core/opt.h"
+
+#include "core/suggest.h"
+
+#include <string.h>
+
+static const struct opt standard[] = {
+    {'h', "help", NULL, "this text", OPT_FLAG, NULL},
+    {0, "version", NULL, "the version", OPT_FLAG, NULL},
+    {0, "list-options", NULL, "the options, one a line, for completion", OPT_FLAG, NULL},
+    {0},
+};
+
+static const struct opt *find(const struct opt *o, const char *name, size_t length, char letter)
+{
+	for (; o->name; o++)
+		if (name ? !strncmp(o->name, name, length) && !o->name[length]
+			 : letter && o->letter == letter)
+			return o;
+	return NULL;
+}
+
+static const struct opt *look_up(
+    const struct usage *usage, const char *name, size_t length, char letter)
+{
+	const struct opt *o = find(usage->options, name, length, letter);
+
+	return o ? o : find(standard, name, length, letter);
+}
+
+static void help_line(struct buf *out, const struct opt *o)
+{
+	size_t start = out->length;
+
+	if (o->letter)
+		buf_printf(out, "  -%c, --%s", o->letter, o->name);
+	else
+		buf_printf(out, "      --%s", o->name);
+	if (o->argument)
+		buf_printf(out, "=%s", o->argument);
+	buf_printf(out, "%*s %s\n", (int)(28 - (out->length - start < 28 ? out->length - start : 28)),
+	    "", o->help);
+}
+
+static void help(const struct usage *usage, struct buf *out)
+{
+	buf_printf(out, "%s - %s\n\nExamples:\n%s\nUsage: %s %s\n\n", usage->tool, usage->purpose,
+	    usage->examples, usage->tool, usage->synopsis);
+	for (const struct opt *o = usage->options; o->name; o++)
+		help_line(out, o);
+	for (const struct opt *o = standard; o->name; o++)
+		help_line(out, o);
+	buf_printf(out, "\nMore: man %s\n", usage->tool);
+}
+
+static void list(const struct opt *o, struct buf *out)
+{
+	for (; o->name; o++) {
+		if (o->letter)
+			buf_printf(out, "-%c\t%s\t%s\n", o->letter, o->argument ? o->argument : "",
+			    o->help);
+		buf_printf(
+		    out, "--%s\t%s\t%s\n", o->name, o->argument ? o->argument : "", o->help);
+	}
+}
+
+static int answer_standard(const struct usage *usage, const struct opt *o, struct buf *answer)
+{
+	if (o == &standard[0]) {
+		help(usage, answer);
+	} else if (o == &standard[1]) {
+		buf_printf(answer, "%s %s\n", usage->tool, MIRARI_VERSION);
+	} else {
+		list(usage->options, answer);
+		list(standard, answer);
+	}
+	return 1;
+}
+
+static int unknown(const struct usage *usage, const char *word, struct fault *fault)
+{
+	struct suggest suggest;
+	struct buf name A_CLEANUP(buf_free) = {0};
+
+	buf_add(&name, word, strcspn(word, "="));
+	fault_set(fault, EX_USAGE, "unknown option %s", buf_str(&name));
+	suggest_start(&suggest, buf_str(&name) + strspn(word, "-"));
+	for (const struct opt *o = usage->options; o->name; o++)
+		suggest_offer(&suggest, o->name);
+	for (const struct opt *o = standard; o->name; o++)
+		suggest_offer(&suggest, o->name);
+	if (suggest.best && word[1] == '-')
+		return fault_hint(fault, "did you mean --%s? (%s --help lists them)", suggest.best,
+		    usage->tool);
+	return fault_hint(fault, "%s --help lists them", usage->tool);
+}
+
+static void store(const struct opt *o, const char *value)
+{
+	if (o->kind == OPT_FLAG)
+		*(bool *)o->into = true;
+	else if (o->kind == OPT_VALUE)
+		*(const char **)o->into = value;
+	else
+		strv_add(o->into, value);
+}
+
+struct cursor {
+	char **argv;
+	int argc;
+	int at;
+};
+
+/* The value of an option: what follows it in its word, else the next word. */
+static int store_value(const struct opt *o, const char *rest, struct cursor *c, struct fault *fault)
+{
+	if (!rest && o->kind != OPT_FLAG) {
+		if (c->at + 1 >= c->argc)
+			return fault_set(fault, EX_USAGE, "option --%s needs a value: --%s=%s", o->name,
+			    o->name, o->argument);
+		rest = c->argv[++c->at];
+	}
+	store(o, rest);
+	return 0;
+}
+
+static int take_long(const struct usage *usage, struct cursor *c, struct buf *answer,
+    struct fault *fault)
+{
+	const char *word = c->argv[c->at], *name = word + 2, *equals = strchr(name, '=');
+	const struct opt *o =
+	    look_up(usage, name, equals ? (size_t)(equals - name) : strlen(name), 0);
+
+	if (!o)
+		return unknown(usage, word, fault);
+	if (equals && o->kind == OPT_FLAG)
+		return fault_set(fault, EX_USAGE, "option --%s takes no value", o->name);
+	if (!o->into)
+		return answer_standard(usage, o, answer);
+	return store_value(o, equals ? equals + 1 : NULL, c, fault);
+}
+
+static int take_letters(const struct usage *usage, struct cursor *c, struct buf *answer,
+    struct fault *fault)
+{
+	const char *word = c->argv[c->at];
+
+	for (const char *p = word + 1; *p; p++) {
+		const struct opt *o = look_up(usage, NULL, 0, *p);
+		char unknown_word[3] = {'-', *p, '\0'};
+
+		if (!o)
+			return unknown(usage, unknown_word, fault);
+		if (!o->into)
+			return answer_standard(usage, o, answer);
+		if (o->kind != OPT_FLAG)
+			return store_value(o, p[1] ? p + 1 : NULL, c, fault);
+		store(o, NULL);
+	}
+	return 0;
+}
+
+int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *operands,
+    struct buf *answer, struct fault *fault)
+{
+	struct cursor c = {.argv = argv, .argc = argc, .at = 1};
+
+	for (; c.at < argc; c.at++) {
+		const char *word = argv[c.at];
+		int got;
+
+		if (!strcmp(word, "--")) {
+			c.at++;
+			break;
+		}
+		if (word[0] != '-' || !word[1]) {
+			if (usage->command)
+				break;
+			strv_add(operands, word);
+			continue;
+		}
+		got = word[1] == '-' ? take_long(usage, &c, answer, fault)
+				     : take_letters(usage, &c, answer, fault);
+		if (got)
+			return got;
+	}
+	for (; c.at < argc; c.at++)
+		strv_add(operands, argv[c.at]);
+	return 0;
+}

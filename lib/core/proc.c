@@ -1,0 +1,115 @@
+#include "core/proc.h"
+
+#include "core/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int cannot_start(const char *name, int error, struct fault *fault)
+{
+	int status = error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
+
+	if (error == ENOENT && !strchr(name, '/'))
+		return fault_set(fault, status, "%s: command not found", name);
+	return fault_errno(fault, status, error, "exec %s", name);
+}
+
+static int spawn(const struct strv *command, const struct proc_io *io, pid_t *child)
+{
+	posix_spawn_file_actions_t actions;
+	int error = posix_spawn_file_actions_init(&actions);
+
+	if (error)
+		return error;
+	if (io->in < 0)
+		error = posix_spawn_file_actions_addopen(
+		    &actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	else
+		error = posix_spawn_file_actions_adddup2(&actions, io->in, STDIN_FILENO);
+	if (!error && io->out >= 0)
+		error = posix_spawn_file_actions_adddup2(&actions, io->out, STDOUT_FILENO);
+	if (!error && io->dir)
+		error = posix_spawn_file_actions_addchdir_np(&actions, io->dir);
+	if (!error)
+		error = posix_spawnp(
+		    child, command->items[0], &actions, NULL, strv_argv(command), environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+int proc_run(const struct strv *command, const struct proc_io *io, int *status,
+    struct fault *fault)
+{
+	pid_t child;
+	int error = spawn(command, io, &child), wait_status;
+
+	if (error)
+		return cannot_start(command->items[0], error, fault);
+	while (waitpid(child, &wait_status, 0) < 0)
+		if (errno != EINTR)
+			return fault_errno(fault, 0, errno, "wait for %s", command->items[0]);
+	*status = WIFSIGNALED(wait_status) ? EXIT_SIGNALLED + WTERMSIG(wait_status)
+					   : WEXITSTATUS(wait_status);
+	return 0;
+}
+
+int proc_memory_file(struct fault *fault)
+{
+	int fd = memfd_create("mirari", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return fault_errno(fault, 0, errno, "memfd_create");
+	return fd;
+}
+
+int proc_capture(const struct strv *command, const char *dir, struct buf *out, int *status,
+    struct fault *fault)
+{
+	int file A_CLEANUP(fd_close) = proc_memory_file(fault);
+	struct proc_io io = {.in = -1, .out = file, .dir = dir};
+
+	if (file < 0 || proc_run(command, &io, status, fault) < 0)
+		return -1;
+	if (lseek(file, 0, SEEK_SET) < 0)
+		return fault_errno(fault, 0, errno, "lseek");
+	return fd_read_all(file, command->items[0], out, fault);
+}
+
+int proc_exec(const struct strv *command, struct fault *fault)
+{
+	execvp(command->items[0], strv_argv(command));
+	return cannot_start(command->items[0], errno, fault);
+}
+
+int proc_find(const char *name, struct buf *path)
+{
+	const char *next = getenv("PATH");
+
+	if (strchr(name, '/')) {
+		if (access(name, X_OK) < 0)
+			return -1;
+		buf_adds(path, name);
+		return 0;
+	}
+	while (next && *next) {
+		size_t length = strcspn(next, ":"), before = path->length;
+
+		buf_add(path, length ? next : ".", length ? length : 1);
+		buf_addc(path, '/');
+		buf_adds(path, name);
+		if (access(buf_str(path), X_OK) == 0)
+			return 0;
+		path->length = before;
+		next += length + (next[length] == ':');
+	}
+	return -1;
+}

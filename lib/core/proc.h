@@ -1,0 +1,37 @@
+/*
+ * Other programs: started by posix_spawn or exec with an argv, never through a shell, always waited
+ * for. The first word is looked up in PATH unless it has a slash.
+ */
+#ifndef MIRARI_CORE_PROC_H
+#define MIRARI_CORE_PROC_H
+
+#include "core/attr.h"
+#include "core/buf.h"
+#include "core/fault.h"
+#include "core/strv.h"
+
+struct proc_io {
+	int in;          /* the child's standard input; -1 is /dev/null */
+	int out;         /* the child's standard output; -1 is ours */
+	const char *dir; /* where it runs; NULL is here */
+};
+
+/* Runs it to its end. 0 with *status set to its exit status (128+N when signal N killed it), or -1
+ * when it could not be started: EXIT_NOT_FOUND or EXIT_CANNOT_EXEC. */
+int proc_run(const struct strv *command, const struct proc_io *io, int *status,
+    struct fault *fault) A_MUST_CHECK;
+
+/* Runs it with nothing on its standard input and appends what it prints. */
+int proc_capture(const struct strv *command, const char *dir, struct buf *out, int *status,
+    struct fault *fault) A_MUST_CHECK;
+
+/* Becomes it. Returns (-1) only on failure: EXIT_NOT_FOUND or EXIT_CANNOT_EXEC. */
+int proc_exec(const struct strv *command, struct fault *fault);
+
+/* Where PATH has an executable of that name: 0 with its path appended, or -1. */
+int proc_find(const char *name, struct buf *path) A_MUST_CHECK;
+
+/* An anonymous file in memory, for what one program hands to the next. */
+int proc_memory_file(struct fault *fault) A_MUST_CHECK;
+
+#endif

@@ -1,0 +1,270 @@
+#include "core/rec.h"
+
+#include "core/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Memory comes in chunks that never move, so that keys and values can be borrowed for good. */
+struct rec_chunk {
+	struct rec_chunk *next;
+	size_t used;
+	size_t room;
+	char bytes[];
+};
+
+enum { CHUNK = 1 << 16 };
+
+static char *reserve(struct rec *r, size_t length)
+{
+	struct rec_chunk *chunk = r->chunks;
+
+	if (!chunk || chunk->room - chunk->used < length) {
+		/* the first one is small: most records are */
+		size_t room = chunk ? CHUNK : 4096;
+
+		if (room < length)
+			room = length;
+		chunk = mem_resize(NULL, sizeof *chunk + room, 1);
+		*chunk = (struct rec_chunk){.next = r->chunks, .room = room};
+		r->chunks = chunk;
+	}
+	chunk->used += length;
+	return chunk->bytes + chunk->used - length;
+}
+
+static const char *keep(struct rec *r, const char *bytes, size_t length)
+{
+	char *copy = reserve(r, length + 1);
+
+	memcpy(copy, bytes, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+void rec_free(struct rec *r)
+{
+	while (r->chunks) {
+		struct rec_chunk *next = r->chunks->next;
+
+		free(r->chunks);
+		r->chunks = next;
+	}
+	free(r->fields);
+	*r = (struct rec){0};
+}
+
+static bool in_segment(char c, bool first)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+	       (!first && c >= 'A' && c <= 'Z');
+}
+
+const char *rec_key_problem(const char *key)
+{
+	bool first = true;
+
+	if (!(key[0] >= 'a' && key[0] <= 'z'))
+		return "does not start with a lower-case letter";
+	for (const char *p = key; *p; p++) {
+		if (*p == '.') {
+			if (p[1] == '.' || !p[1])
+				return "has an empty segment";
+			first = false;
+		} else if (!in_segment(*p, first)) {
+			return first ? "has a character other than a-z, 0-9, '_' and '-'"
+				     : "has a character other than A-Z, a-z, 0-9, '_' and '-'";
+		}
+	}
+	return NULL;
+}
+
+const char *rec_value_problem(const char *value)
+{
+	size_t length = strcspn(value, "\n\r");
+
+	if (value[length] == '\n')
+		return "contains a newline";
+	if (value[length] == '\r')
+		return "contains a carriage return";
+	if (length > LINE_MAX_BYTES)
+		return "is longer than 65535 bytes";
+	return NULL;
+}
+
+static void append(struct rec *r, const char *key, size_t key_length, const char *value,
+    size_t value_length)
+{
+	const struct field *last = r->count ? &r->fields[r->count - 1] : NULL;
+
+	if (r->count == r->room) {
+		r->room = r->room ? r->room * 2 : 32;
+		r->fields = mem_resize(r->fields, r->room, sizeof *r->fields);
+		last = r->count ? &r->fields[r->count - 1] : NULL;
+	}
+	/* the key of a long list is kept once */
+	if (last && !strncmp(last->key, key, key_length) && !last->key[key_length])
+		key = last->key;
+	else
+		key = keep(r, key, key_length);
+	r->fields[r->count].key = key;
+	r->fields[r->count].value = keep(r, value, value_length);
+	r->count++;
+}
+
+int rec_add(struct rec *r, const char *key, const char *value, struct fault *fault)
+{
+	const char *problem = rec_key_problem(key);
+
+	if (problem)
+		return fault_set(fault, EX_DATAERR, "key '%s' %s", key, problem);
+	problem = rec_value_problem(value);
+	if (!problem && strlen(key) + 1 + strlen(value) > LINE_MAX_BYTES)
+		problem = "is longer than 65535 bytes with its key";
+	if (problem)
+		return fault_set(
+		    fault, EX_DATAERR, "value of %s %s, which a record can't carry", key, problem);
+	append(r, key, strlen(key), value, strlen(value));
+	return 0;
+}
+
+void rec_remove(struct rec *r, const char *key)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->fields[i].key, key))
+			r->fields[kept++] = r->fields[i];
+	r->count = kept;
+}
+
+bool rec_each(const struct rec *r, const char *key, size_t *i, const char **value)
+{
+	while (*i < r->count) {
+		const struct field *field = &r->fields[(*i)++];
+
+		if (!strcmp(field->key, key)) {
+			*value = field->value;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *rec_get(const struct rec *r, const char *key)
+{
+	for (size_t i = r->count; i-- > 0;)
+		if (!strcmp(r->fields[i].key, key))
+			return r->fields[i].value;
+	return NULL;
+}
+
+void rec_get_all(const struct rec *r, const char *key, struct strv *into)
+{
+	const char *value;
+
+	for (size_t i = 0; rec_each(r, key, &i, &value);)
+		strv_add(into, value);
+}
+
+/* One line of a record into the record. */
+static int take_line(struct rec *r, const struct lineread *from, char *line, size_t length,
+    struct fault *fault)
+{
+	char *equals = memchr(line, '=', length);
+	const char *problem = NULL;
+
+	if (memchr(line, '\0', length))
+		problem = "contains a NUL byte";
+	else if (memchr(line, '\r', length))
+		problem = "contains a carriage return";
+	else if (!equals)
+		problem = "has no '='";
+	if (problem)
+		return fault_set(fault, EX_DATAERR, "%s:%zu: line %s: %.60s", from->name, from->line,
+		    problem, line);
+	*equals = '\0';
+	problem = rec_key_problem(line);
+	if (problem)
+		return fault_set(fault, EX_DATAERR, "%s:%zu: key '%.60s' %s", from->name, from->line,
+		    line, problem);
+	append(r, line, (size_t)(equals - line), equals + 1,
+	    length - (size_t)(equals + 1 - line));
+	return 0;
+}
+
+int rec_read(struct rec *r, struct lineread *from, struct fault *fault)
+{
+	size_t first = from->line;
+	char *line;
+	size_t length;
+	int got;
+
+	while ((got = lineread_next(from, &line, &length, fault)) > 0) {
+		if (length == 0)
+			return 1;
+		if (take_line(r, from, line, length, fault) < 0)
+			return -1;
+	}
+	if (got == 0 && from->line > first)
+		return fault_set(fault, EX_DATAERR,
+		    "%s:%zu: the record is not ended by an empty line: what wrote it failed", from->name,
+		    from->line);
+	return got;
+}
+
+int rec_read_stdin(struct rec *r, struct fault *fault)
+{
+	struct lineread from A_CLEANUP(lineread_free) = {0};
+	char *line;
+	size_t length;
+	int got;
+
+	lineread_start(&from, STDIN_FILENO, "standard input");
+	got = rec_read(r, &from, fault);
+	if (got < 0)
+		return -1;
+	if (got == 0) {
+		fault_set(fault, EX_DATAERR, "no record on standard input");
+		return fault_hint(fault, "records come from mirari-parse: mirari-parse FILE | …");
+	}
+	got = lineread_next(&from, &line, &length, fault);
+	if (got > 0)
+		return fault_set(fault, EX_DATAERR, "%s:%zu: more than one record", from.name, from.line);
+	return got;
+}
+
+void rec_write(const struct rec *r, struct buf *into)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		buf_adds(into, r->fields[i].key);
+		buf_addc(into, '=');
+		buf_adds(into, r->fields[i].value);
+		buf_addc(into, '\n');
+	}
+	buf_addc(into, '\n');
+}
+
+int rec_apply(struct rec *r, const struct strv *settings, struct fault *fault)
+{
+	struct strv seen A_CLEANUP(strv_free) = {0};
+
+	for (size_t i = 0; i < settings->count; i++) {
+		const char *setting = settings->items[i], *equals = strchr(setting, '=');
+		struct buf key A_CLEANUP(buf_free) = {0};
+
+		if (!equals)
+			return fault_set(fault, EX_USAGE, "--set %s: expected KEY=VALUE", setting);
+		buf_add(&key, setting, (size_t)(equals - setting));
+		if (!strv_has(&seen, buf_str(&key)))
+			rec_remove(r, buf_str(&key));
+		strv_add(&seen, buf_str(&key));
+		if (rec_add(r, buf_str(&key), equals + 1, fault) < 0) {
+			fault->status = EX_USAGE;
+			return -1;
+		}
+	}
+	return 0;
+}

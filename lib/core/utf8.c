@@ -1,0 +1,37 @@
+#include "core/utf8.h"
+
+#include <stdint.h>
+
+/* The length of the character that begins here, or 0. */
+static size_t character(const unsigned char *p, size_t left)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t length = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	uint32_t code = p[0] & (0x7fu >> (length == 1 ? 0 : length));
+
+	if (!length || length > left)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if (p[i] >> 6 != 2)
+			return 0;
+		code = code << 6 | (p[i] & 0x3f);
+	}
+	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return length;
+}
+
+bool utf8_valid(const char *bytes, size_t length)
+{
+	const unsigned char *p = (const unsigned char *)bytes;
+
+	while (length) {
+		size_t n = character(p, length);
+
+		if (!n)
+			return false;
+		p += n;
+		length -= n;
+	}
+	return true;
+}

@@ -1,0 +1,268 @@
+/* The reader of 2013's `key: value` files. */
+#include "model/config.h"
+
+#include <string.h>
+
+struct conf {
+	struct config *config;
+	bool ip;     /* some ip- line was there */
+	bool dhcp;
+	bool repeated; /* some fs- or xl- key was there more than once */
+	struct place dhcp_at;
+};
+
+struct line {
+	struct place at;       /* of its first byte */
+	struct place value_at; /* of its value */
+	const char *key;
+	const char *value;
+};
+
+static void ignored(struct conf *f, struct place at, const char *what, const char *why)
+{
+	report_warning(&f->config->report, at, "%.80s: %s; ignored, as Mirari 0.9.7 did", what, why);
+}
+
+/* The name behind a prefix ("fs-static" is fs's "static"), or NULL. As 0.9.7's subcommand: what is
+ * before the first '-', its first letter in either case. */
+static const char *behind(const char *key, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	if ((key[0] != prefix[0] && key[0] != prefix[0] - 'a' + 'A') ||
+	    strncmp(key + 1, prefix + 1, length - 1) || key[length] != '-')
+		return NULL;
+	return key + length + 1;
+}
+
+static bool seen_before(struct conf *f, const char *key)
+{
+	size_t ignored_number = 0;
+
+	return !strset_add(&f->config->seen, key, &ignored_number);
+}
+
+/* A key with one value: the first line counts. */
+static void add_first(struct conf *f, const struct line *l, const char *key)
+{
+	if (seen_before(f, key))
+		ignored(f, l->at, l->key, "given before");
+	else
+		config_add(f->config, &f->config->common, l->value_at, key, l->value);
+}
+
+/* A key of which 0.9.7 used every line, so that the last one had the last word; finish_repeated
+ * takes the others out. */
+static void add_last(struct conf *f, const struct line *l, const char *section, const char *name)
+{
+	struct buf key A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&key, "%s.%s", section, name);
+	if (seen_before(f, buf_str(&key))) {
+		f->repeated = true;
+		report_warning(&f->config->report, l->at, "%.80s: given before; this one counts",
+		    l->key);
+	}
+	config_add(f->config, &f->config->common, l->value_at, buf_str(&key), l->value);
+}
+
+/* Words between commas, each stripped; empty ones are nothing. */
+static void add_list(struct conf *f, const struct line *l, const char *key)
+{
+	const char *next = l->value;
+	struct place at = l->value_at;
+
+	for (;;) {
+		size_t length = strcspn(next, ","), blank = strspn(next, " \t\r");
+		struct buf word A_CLEANUP(buf_free) = {0};
+
+		if (blank < length) {
+			size_t end = length;
+
+			while (strchr(" \t\r", next[end - 1]))
+				end--;
+			buf_add(&word, next + blank, end - blank);
+			at.column = l->value_at.column + (size_t)(next + blank - l->value);
+			config_add(f->config, &f->config->common, at, key, buf_str(&word));
+		}
+		if (!next[length])
+			return;
+		next += length + 1;
+	}
+}
+
+static void take_ip(struct conf *f, const struct line *l, const char *name)
+{
+	f->ip = true;
+	if (!strcmp(name, "use-dhcp")) {
+		if (f->dhcp_at.line) {
+			ignored(f, l->at, l->key, "given before");
+			return;
+		}
+		f->dhcp_at = l->at;
+		f->dhcp = !strcmp(l->value, "true");
+		if (!f->dhcp && strcmp(l->value, "false"))
+			report_warning(&f->config->report, l->value_at,
+			    "ip-use-dhcp: '%.80s' is not 'true', so it is read as false", l->value);
+	} else if (!strcmp(name, "address")) {
+		add_first(f, l, "ip.address");
+	} else if (!strcmp(name, "netmask")) {
+		add_first(f, l, "ip.netmask");
+	} else if (!strcmp(name, "gateway")) {
+		add_first(f, l, "ip.gateway");
+	} else {
+		ignored(f, l->at, l->key, "unknown key (ip- has address, netmask, gateway, use-dhcp)");
+	}
+}
+
+static void take_main(struct conf *f, const struct line *l, const char *name)
+{
+	const char *kind = rec_get(&f->config->common, "main.kind");
+
+	if (strcmp(name, "noip") && strcmp(name, "ip") && strcmp(name, "http")) {
+		ignored(f, l->at, l->key, "unknown key (main- has noip, ip, http)");
+	} else if (kind && !strcmp(kind, name)) {
+		ignored(f, l->at, l->key, "given before");
+	} else if (kind) {
+		report_error(&f->config->report, l->at, "%s: main-%s is given too; only one can be",
+		    l->key, kind);
+	} else {
+		config_add(f->config, &f->config->common, l->at, "main.kind", name);
+		config_add(f->config, &f->config->common, l->value_at, "main.entry", l->value);
+	}
+}
+
+static void take_http(struct conf *f, const struct line *l, const char *name)
+{
+	if (!strcmp(name, "port"))
+		add_first(f, l, "http.port");
+	else if (!strcmp(name, "address"))
+		add_first(f, l, "http.address");
+	else
+		ignored(f, l->at, l->key, "unknown key (http- has address and port)");
+}
+
+static void take_line(struct conf *f, const struct line *l)
+{
+	const char *name;
+
+	if ((name = behind(l->key, "fs")))
+		add_last(f, l, "fs", name);
+	else if ((name = behind(l->key, "xl")))
+		add_last(f, l, "xl", name);
+	else if ((name = behind(l->key, "ip")))
+		take_ip(f, l, name);
+	else if ((name = behind(l->key, "http")))
+		take_http(f, l, name);
+	else if ((name = behind(l->key, "main")))
+		take_main(f, l, name);
+	else if (!strcmp(l->key, "depends") || !strcmp(l->key, "packages"))
+		add_list(f, l, l->key);
+	else if (!strcmp(l->key, "compiler"))
+		add_first(f, l, "switch");
+	else
+		ignored(f, l->at, l->key, "unknown key");
+}
+
+/* Splits one line (without its LF, NUL-terminated in `text`) and takes it. */
+static void read_line(struct conf *f, char *text, size_t length, size_t number)
+{
+	struct line l = {.at = {f->config->file, number, 1}, .key = text};
+	size_t blank = strspn(text, " \t\r");
+	char *colon = strchr(text, ':'), *end = text + length, *value;
+
+	if (strlen(text) != length) {
+		report_error(&f->config->report, l.at, "contains a NUL byte");
+		return;
+	}
+	if (!text[blank] || text[blank] == '#')
+		return;
+	if (!colon) {
+		ignored(f, l.at, text, "no ':'");
+		return;
+	}
+	*colon = '\0';
+	value = colon + 1;
+	value += strspn(value, " \t\r");
+	while (end > value && strchr(" \t\r", end[-1]))
+		*--end = '\0';
+	l.value = value;
+	l.value_at = (struct place){f->config->file, number, (size_t)(value - text) + 1};
+	take_line(f, &l);
+}
+
+/* 0.9.7: with DHCP the rest is not looked at; without, what is missing has these values. */
+static void finish_ip(struct conf *f)
+{
+	static const char *const defaults[][2] = {{"ip.address", "10.0.0.2"},
+	    {"ip.netmask", "255.255.255.0"}, {"ip.gateway", "10.0.0.1"}};
+	struct rec *common = &f->config->common;
+
+	if (f->dhcp)
+		config_add(f->config, common, f->dhcp_at, "ip.dhcp", "true");
+	for (size_t i = 0; f->ip && i < COUNT_OF(defaults); i++) {
+		const char *key = defaults[i][0];
+
+		if (f->dhcp && rec_get(common, key)) {
+			ignored(f, f->dhcp_at, key, "ip-use-dhcp is true");
+			rec_remove(common, key);
+		} else if (!f->dhcp && !rec_get(common, key)) {
+			config_add(f->config, common, f->dhcp_at, key, defaults[i][1]);
+		}
+	}
+}
+
+/* 0.9.7: the file's name without its extension. */
+static void name_from_file(struct config *c)
+{
+	const char *slash = strrchr(c->file, '/'), *base = slash ? slash + 1 : c->file;
+	const char *dot = strrchr(base, '.');
+	struct buf name A_CLEANUP(buf_free) = {0};
+
+	if (dot && dot != base) {
+		buf_add(&name, base, (size_t)(dot - base));
+		config_add(c, &c->common, (struct place){.file = c->file}, "name", buf_str(&name));
+	}
+}
+
+static void finish_repeated(struct conf *f)
+{
+	struct rec *common = &f->config->common;
+	struct strset later A_CLEANUP(strset_free) = {0};
+	size_t kept = common->count, number = 0;
+
+	for (size_t i = common->count; f->repeated && i-- > 0;) {
+		const struct field field = common->fields[i];
+
+		if (key_find(field.key)->flags & KEY_LIST || strset_add(&later, field.key, &number))
+			common->fields[--kept] = field;
+	}
+	if (f->repeated) {
+		common->count -= kept;
+		memmove(common->fields, common->fields + kept, common->count * sizeof *common->fields);
+	}
+}
+
+void conf_read(struct config *c, const struct buf *text)
+{
+	struct conf f = {.config = c};
+	struct buf line A_CLEANUP(buf_free) = {0};
+	const char *next = buf_str(text), *end = next + text->length;
+	size_t number = 1;
+
+	name_from_file(c);
+	if (text->length >= 3 && !memcmp(next, "\xef\xbb\xbf", 3))
+		next += 3;
+	for (; next < end; number++) {
+		const char *lf = memchr(next, '\n', (size_t)(end - next));
+		size_t length = (size_t)((lf ? lf : end) - next);
+
+		buf_clear(&line);
+		buf_add(&line, next, length);
+		if (length)
+			read_line(&f, line.bytes, length, number);
+		next += length + 1;
+	}
+	finish_repeated(&f);
+	finish_ip(&f);
+}

@@ -1,0 +1,153 @@
+#include "model/keys.h"
+
+#include "core/suggest.h"
+
+#include <string.h>
+
+#define TEXT {.type = VALUE_TEXT}
+#define WORD(list) {.type = VALUE_WORD, .words = (list)}
+#define INTEGER(low, high) {.type = VALUE_INTEGER, .min = (low), .max = (high)}
+#define TYPE(name) {.type = VALUE_##name}
+#define CONFIG "the configuration"
+
+const struct key keys[] = {
+    {"name", 0, TYPE(NAME), CONFIG, "the unikernel's name"},
+    {"target", 0, WORD(TARGET_WORDS), CONFIG, "what it is built for"},
+    {"deploy", 0, TYPE(DEPLOY), CONFIG, "where it runs: local, ec2 or ssh://[USER@]HOST[:PORT]"},
+    {"config.file", KEY_RESULT, TYPE(PATH), "mirari-parse",
+	"the configuration file, absolute; absent when it came from standard input"},
+    {"config.dir", KEY_RESULT, TYPE(PATH), "mirari-parse",
+	"the project's directory, absolute; relative paths start there"},
+    {"main.kind", 0, WORD("noip ip http"), CONFIG, "how the entry point is called"},
+    {"main.entry", 0, TYPE(OCAML_VALUE), CONFIG, "the entry point, an OCaml value"},
+    {"runtime", 0, WORD("lwt mirage-2013 mirage"), CONFIG, "what generated code links to"},
+    {"depends", KEY_LIST, TYPE(FINDLIB), CONFIG, "findlib libraries"},
+    {"packages", KEY_LIST, TYPE(PACKAGE), CONFIG, "opam packages"},
+    {"switch", 0, TYPE(SWITCH), CONFIG, "the opam switch to build in"},
+    {"install", 0, TYPE(BOOLEAN), CONFIG, "whether missing opam packages are installed"},
+    {"build.system", 0, WORD("ocamlbuild dune obuild mirage command"), CONFIG,
+	"what builds it; mirari-gen fills it in"},
+    {"build.command", KEY_LIST, TEXT, CONFIG,
+	"the build's argv, one word a line; mirari-gen fills it in"},
+    {"artifact", 0, TYPE(PATH), CONFIG, "the file that is built; mirari-gen fills it in"},
+    {"generated", KEY_LIST | KEY_RESULT, TYPE(PATH), "mirari-gen", "a file that was generated"},
+    {"ip.dhcp", 0, TYPE(BOOLEAN), CONFIG, "whether the unikernel asks DHCP for its address"},
+    {"ip.address", 0, TYPE(IPV4), CONFIG, "the unikernel's address"},
+    {"ip.netmask", 0, TYPE(NETMASK), CONFIG, "its netmask"},
+    {"ip.gateway", 0, TYPE(IPV4), CONFIG, "its gateway"},
+    {"http.port", 0, INTEGER(1, 65535), CONFIG, "the port that the HTTP server listens on"},
+    {"http.address", 0, TYPE(LISTEN), CONFIG, "the address that it listens on; * is all"},
+    {"fs.*", 0, TYPE(PATH), CONFIG, "a directory to embed as module Filesystem_NAME",
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"},
+    {"net.*.host", KEY_LIST | KEY_OR_SCALAR, TYPE(CIDR), CONFIG, "the host's side's address"},
+    {"net.*.bridge", 0, TYPE(INTERFACE), CONFIG, "the bridge that its tap is put into"},
+    {"net.*.mac", 0, TYPE(MAC), CONFIG, "the guest's MAC address"},
+    {"net.*.mtu", 0, INTEGER(68, 65535), CONFIG, "the interface's MTU"},
+    {"net.*.dhcp", 0, TYPE(BOOLEAN), CONFIG, "whether the host answers the guest's DHCP"},
+    {"net.*.nat", 0, TYPE(BOOLEAN), CONFIG, "whether the guest reaches the outside by NAT"},
+    {"net.*.publish", KEY_LIST, TYPE(PORTS), CONFIG, "a port of the host that leads to the guest"},
+    {"net.*.owner", 0, TYPE(NAME), CONFIG, "the user who may open the tap"},
+    {"net.*.group", 0, TYPE(NAME), CONFIG, "the group that may open the tap"},
+    {"block.*.path", 0, TYPE(PATH), CONFIG, "the file or device behind a block device"},
+    {"block.*.sector", 0, INTEGER(512, 4096), CONFIG, "its sector size in bytes"},
+    {"block.*.size", 0, TYPE(SIZE), CONFIG, "its size, if it is to be created"},
+    {"memory", 0, INTEGER(1, 1048576), CONFIG, "memory in MiB"},
+    {"cpus", 0, INTEGER(1, 1024), CONFIG, "virtual processors"},
+    {"arg", KEY_LIST, TEXT, CONFIG, "an argument for the unikernel"},
+    {"xl.*", 0, TEXT, CONFIG, "a line of the xl file, verbatim"},
+    {"xen.via", 0, WORD("xl libvirt"), CONFIG, "what starts a Xen domain"},
+    {"libvirt.uri", 0, TEXT, CONFIG, "the libvirt connection"},
+    {"ec2.region", 0, TYPE(NAME), CONFIG, "the AWS region"},
+    {"ec2.type", 0, TYPE(NAME), CONFIG, "the instance type"},
+    {"ec2.subnet", 0, TYPE(NAME), CONFIG, "the subnet"},
+    {"ec2.security-groups", KEY_LIST, TYPE(NAME), CONFIG, "the security groups"},
+    {0},
+};
+
+const char *const targets[] = {
+    "unix-socket", "unix-direct", "hvt", "spt", "virtio", "xen", NULL};
+
+int target_find(const char *name)
+{
+	for (int i = 0; targets[i]; i++)
+		if (!strcmp(targets[i], name))
+			return i;
+	return -1;
+}
+
+/* How much of `name` the pattern covers segment by segment: 2 all of both, 1 all of `name` with
+ * more of the pattern left, 0 it doesn't. */
+static int covers(const char *pattern, const char *name)
+{
+	while (*pattern && *name) {
+		if (*pattern == '*') {
+			pattern++;
+			name += strcspn(name, ".");
+		} else if (*pattern++ != *name++) {
+			return 0;
+		}
+	}
+	if (*name)
+		return 0;
+	return *pattern ? *pattern == '.' : 2;
+}
+
+const struct key *key_find(const char *name)
+{
+	for (const struct key *key = keys; key->pattern; key++)
+		if (key->pattern[0] == name[0] && covers(key->pattern, name) == 2)
+			return key;
+	return NULL;
+}
+
+bool key_is_section(const char *prefix)
+{
+	for (const struct key *key = keys; key->pattern; key++)
+		if (covers(key->pattern, prefix) == 1)
+			return true;
+	return false;
+}
+
+size_t key_rank(const char *name)
+{
+	size_t length = strcspn(name, ".");
+
+	for (size_t i = 0; keys[i].pattern; i++)
+		if (!strncmp(keys[i].pattern, name, length) &&
+		    strchr(".", keys[i].pattern[length]))
+			return i;
+	return COUNT_OF(keys);
+}
+
+/* The part of the pattern behind a prefix that it covers. */
+static const char *behind(const char *pattern, const char *prefix)
+{
+	for (; *prefix; prefix += strcspn(prefix, "."), prefix += *prefix == '.') {
+		pattern += strcspn(pattern, ".");
+		pattern += *pattern == '.';
+	}
+	return pattern;
+}
+
+const char *key_suggest(const char *prefix, const char *segment)
+{
+	static char candidates[COUNT_OF(keys)][24];
+	struct suggest suggest;
+
+	suggest_start(&suggest, segment);
+	for (size_t i = 0; keys[i].pattern; i++) {
+		const char *rest;
+		size_t length;
+
+		if ((keys[i].flags & KEY_RESULT) || (*prefix && covers(keys[i].pattern, prefix) != 1))
+			continue;
+		rest = behind(keys[i].pattern, prefix);
+		length = strcspn(rest, ".");
+		if (*rest == '*' || length >= sizeof candidates[i])
+			continue;
+		memcpy(candidates[i], rest, length);
+		candidates[i][length] = '\0';
+		suggest_offer(&suggest, candidates[i]);
+	}
+	return suggest.best;
+}

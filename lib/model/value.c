@@ -1,0 +1,285 @@
+#include "model/value.h"
+
+#include "core/num.h"
+#include "core/suggest.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGITS "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static bool only(const char *text, const char *set)
+{
+	return *text && !text[strspn(text, set)];
+}
+
+static bool is_name(const char *value)
+{
+	return only(value, LETTERS DIGITS "._+-") && strchr(LETTERS DIGITS, value[0]) &&
+	       strlen(value) <= 64;
+}
+
+static bool is_ipv4(const char *value)
+{
+	struct in_addr address;
+
+	return inet_pton(AF_INET, value, &address) == 1;
+}
+
+static bool is_address(const char *value)
+{
+	struct in6_addr address;
+
+	return is_ipv4(value) || inet_pton(AF_INET6, value, &address) == 1;
+}
+
+static bool is_netmask(const char *value)
+{
+	struct in_addr address;
+	uint32_t zeros;
+
+	if (inet_pton(AF_INET, value, &address) != 1)
+		return false;
+	zeros = ~ntohl(address.s_addr);
+	return (zeros & (zeros + 1)) == 0;
+}
+
+static bool is_cidr(const char *value)
+{
+	struct buf address A_CLEANUP(buf_free) = {0};
+	size_t length = strcspn(value, "/");
+	uint64_t prefix;
+
+	buf_add(&address, value, length);
+	return value[length] && is_address(buf_str(&address)) &&
+	       num_parse(value + length + 1, 0, is_ipv4(buf_str(&address)) ? 32 : 128, &prefix) ==
+		   NUM_OK;
+}
+
+static bool is_mac(const char *value)
+{
+	const char *hex = DIGITS "abcdefABCDEF";
+
+	if (strlen(value) != 17)
+		return false;
+	for (size_t i = 0; i < 17; i++)
+		if (i % 3 == 2 ? value[i] != ':' : !strchr(hex, value[i]))
+			return false;
+	/* the lowest bit of the first byte would make it a multicast address */
+	return strchr("02468aceACE", value[1]);
+}
+
+static bool is_interface(const char *value)
+{
+	return *value && strlen(value) < IFNAMSIZ && strcmp(value, ".") && strcmp(value, "..") &&
+	       !value[strcspn(value, "/: \t")] && value[0] != '-';
+}
+
+static bool is_ocaml_keyword(const char *word)
+{
+	static const char *const keywords[] = {"and", "as", "assert", "asr", "begin", "class",
+	    "constraint", "do", "done", "downto", "else", "end", "exception", "external", "false",
+	    "for", "fun", "function", "functor", "if", "in", "include", "inherit", "initializer",
+	    "land", "lazy", "let", "lor", "lsl", "lsr", "lxor", "match", "method", "mod", "module",
+	    "mutable", "new", "nonrec", "object", "of", "open", "or", "private", "rec", "sig",
+	    "struct", "then", "to", "true", "try", "type", "val", "virtual", "when", "while", "with",
+	    "_"};
+
+	for (size_t i = 0; i < COUNT_OF(keywords); i++)
+		if (!strcmp(word, keywords[i]))
+			return true;
+	return false;
+}
+
+/* module-name . … . value-name of the OCaml manual, section 11.3. Main is the generated module. */
+static bool is_ocaml_value(const char *value)
+{
+	const char *part = value;
+
+	if (!strncmp(value, "Main.", 5))
+		return false;
+	for (;;) {
+		size_t length = strspn(part, LETTERS DIGITS "_'");
+
+		if (part[length] == '\0')
+			break;
+		if (part[length] != '.' || !(part[0] >= 'A' && part[0] <= 'Z'))
+			return false;
+		part += length + 1;
+	}
+	return part != value && ((part[0] >= 'a' && part[0] <= 'z') || part[0] == '_') &&
+	       !is_ocaml_keyword(part);
+}
+
+static bool is_findlib(const char *value)
+{
+	return only(value, LETTERS DIGITS "_-.") && value[0] != '-' && value[0] != '.' &&
+	       value[strlen(value) - 1] != '.' && !strstr(value, "..");
+}
+
+/* The name and version grammar of the opam manual ("Package names", "Versions"). */
+static bool is_package(const char *value)
+{
+	size_t name = strspn(value, LETTERS DIGITS "_+-");
+	const char *rest = value + name;
+
+	if (!name || value[0] == '-' || strcspn(value, LETTERS) >= name)
+		return false;
+	if (!*rest)
+		return true;
+	if (*rest == '.')
+		rest++;
+	else if (strchr("<>=!", *rest))
+		rest += 1 + (rest[1] == '=' && *rest != '=');
+	else
+		return false;
+	return only(rest, LETTERS DIGITS "_+.~-") && rest[0] != '-';
+}
+
+static bool is_deploy(const char *value)
+{
+	struct buf part A_CLEANUP(buf_free) = {0};
+	const char *host = value + 6, *at;
+	uint64_t port;
+	size_t length;
+
+	if (!strcmp(value, "local") || !strcmp(value, "ec2"))
+		return true;
+	if (strncmp(value, "ssh://", 6))
+		return false;
+	if ((at = strchr(host, '@'))) {
+		buf_add(&part, host, (size_t)(at - host));
+		if (!is_name(buf_str(&part)) && strcmp(buf_str(&part), "_"))
+			return false;
+		host = at + 1;
+	}
+	length = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+	if (length > strlen(host))
+		return false;
+	buf_clear(&part);
+	buf_add(&part, host + (host[0] == '['), length - (host[0] == '[' ? 2 : 0));
+	if (host[0] == '[' ? !is_address(buf_str(&part)) : !is_name(buf_str(&part)))
+		return false;
+	host += length;
+	return !*host || (*host == ':' && num_parse(host + 1, 1, 65535, &port) == NUM_OK);
+}
+
+static bool is_ports(const char *value)
+{
+	struct buf host A_CLEANUP(buf_free) = {0};
+	const char *colon = strchr(value, ':');
+	uint64_t port;
+
+	if (!colon)
+		return false;
+	buf_add(&host, value, (size_t)(colon - value));
+	return num_parse(buf_str(&host), 1, 65535, &port) == NUM_OK &&
+	       num_parse(colon + 1, 1, 65535, &port) == NUM_OK;
+}
+
+static bool is_size(const char *value)
+{
+	struct buf digits A_CLEANUP(buf_free) = {0};
+	size_t length = strspn(value, DIGITS);
+	uint64_t number;
+
+	buf_add(&digits, value, length);
+	if (num_parse(buf_str(&digits), 1, UINT64_MAX >> 40, &number) != NUM_OK)
+		return false;
+	return !value[length] || (strchr("KMGT", value[length]) && !value[length + 1]);
+}
+
+static bool boolean(const char *value, const char **normal)
+{
+	static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no", "off"};
+
+	for (size_t i = 0; i < 3; i++) {
+		if (!strcmp(value, yes[i]))
+			*normal = "true";
+		else if (!strcmp(value, no[i]))
+			*normal = "false";
+	}
+	return *normal;
+}
+
+static bool is_word(const char *words, const char *value, struct buf *expected)
+{
+	struct buf all A_CLEANUP(buf_free) = {0};
+	struct suggest suggest;
+	bool found = false;
+
+	buf_adds(&all, words);
+	suggest_start(&suggest, value);
+	buf_adds(expected, "one of");
+	for (char *word = all.bytes, *end; *word; word = end) {
+		bool last;
+
+		end = word + strcspn(word, " ");
+		last = !*end;
+		*end = '\0';
+		found = found || !strcmp(word, value);
+		suggest_offer(&suggest, word);
+		buf_printf(expected, " %s%s", word, last ? "" : ",");
+		end += !last;
+	}
+	if (suggest.best)
+		buf_printf(expected, " (did you mean '%s'?)", suggest.best);
+	return found;
+}
+
+/* The types that are a test and a phrase. */
+static const struct {
+	bool (*test)(const char *value);
+	const char *expected;
+} simple[] = {
+    [VALUE_NAME] = {is_name, "a name of letters, digits, '.', '_', '+' and '-' (at most 64)"},
+    [VALUE_ADDRESS] = {is_address, "an IPv4 or IPv6 address"},
+    [VALUE_IPV4] = {is_ipv4, "an IPv4 address such as 10.0.0.2"},
+    [VALUE_NETMASK] = {is_netmask, "a netmask such as 255.255.255.0"},
+    [VALUE_CIDR] = {is_cidr, "an address with its prefix length, such as 10.0.0.1/24"},
+    [VALUE_MAC] = {is_mac, "a unicast MAC address such as 00:16:3e:00:00:01"},
+    [VALUE_INTERFACE] = {is_interface, "an interface name (at most 15 bytes, without / : or blank)"},
+    [VALUE_OCAML_VALUE] = {is_ocaml_value,
+	"an OCaml value path such as Dispatch.main (not in Main, which is the generated module)"},
+    [VALUE_FINDLIB] = {is_findlib, "a findlib library such as lwt.unix"},
+    [VALUE_PACKAGE] = {is_package, "an opam package such as lwt, lwt.5.6.1 or lwt>=5.0"},
+    [VALUE_DEPLOY] = {is_deploy, "local, ec2 or ssh://[USER@]HOST[:PORT]"},
+    [VALUE_PORTS] = {is_ports, "HOST:GUEST, two ports such as 8080:80"},
+    [VALUE_SIZE] = {is_size, "a size in bytes such as 64M (K, M, G or T)"},
+};
+
+bool value_check(const struct value_rule *rule, const char *value, const char **normal,
+    struct buf *expected)
+{
+	uint64_t number;
+
+	*normal = NULL;
+	switch (rule->type) {
+	case VALUE_TEXT:
+		return true;
+	case VALUE_PATH:
+		buf_adds(expected, "a path");
+		return *value;
+	case VALUE_SWITCH:
+		buf_adds(expected, "an opam switch: a name or a directory");
+		return *value && *value != '-' && *value != ' ';
+	case VALUE_WORD:
+		return is_word(rule->words, value, expected);
+	case VALUE_INTEGER:
+		buf_printf(expected, "a whole number from %llu to %llu",
+		    (unsigned long long)rule->min, (unsigned long long)rule->max);
+		return num_parse(value, rule->min, rule->max, &number) == NUM_OK;
+	case VALUE_BOOLEAN:
+		buf_adds(expected, "true or false");
+		return boolean(value, normal);
+	case VALUE_LISTEN:
+		buf_adds(expected, "an IPv4 or IPv6 address, or * for all");
+		return !strcmp(value, "*") || is_address(value);
+	default:
+		buf_adds(expected, simple[rule->type].expected);
+		return simple[rule->type].test(value);
+	}
+}
