@@ -136,15 +136,13 @@ int tool_main(int argc, char **argv)
 {
 	struct strv operands A_CLEANUP(strv_free) = {0};
 	struct options o = {0};
-	struct fault fault;
+	const char *file;
 	int status = tool_options(usage(&o), argc, argv, &operands);
 
-	if (status < 0 && operands.count > 1) {
-		fault_set(&fault, EX_USAGE, "one file at most, not also %s", operands.items[1]);
-		status = say_fault(&fault);
-	}
 	if (status < 0)
-		status = parse(&o, operands.count ? operands.items[0] : NULL);
+		status = tool_one_file(&operands, &file);
+	if (status < 0)
+		status = parse(&o, file);
 	strv_free(&o.set);
 	return status;
 }

@@ -80,6 +80,17 @@ int tool_options(const struct usage *usage, int argc, char **argv, struct strv *
 	return got > 0 ? EX_OK : -1;
 }
 
+int tool_one_file(const struct strv *operands, const char **file)
+{
+	struct fault fault;
+
+	*file = operands->count ? operands->items[0] : NULL;
+	if (operands->count <= 1)
+		return -1;
+	fault_set(&fault, EX_USAGE, "one file at most, not also %s", operands->items[1]);
+	return say_fault(&fault);
+}
+
 int put_record(const struct rec *record, const char *get)
 {
 	struct buf out A_CLEANUP(buf_free) = {0};

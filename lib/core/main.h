@@ -32,6 +32,10 @@ void put_bytes(const struct buf *bytes);
 /* Options and operands: -1 to go on, else the status to end with (all has been printed). */
 int tool_options(const struct usage *usage, int argc, char **argv, struct strv *operands);
 
+/* For tools that take one file or none: sets *file (NULL for none) and returns -1, or says what is
+ * wrong and returns EX_USAGE. */
+int tool_one_file(const struct strv *operands, const char **file);
+
 /* Writes the record, or only the values of one key when `get` is not NULL (EXIT_NO when there are
  * none); returns the exit status. */
 int put_record(const struct rec *record, const char *get);

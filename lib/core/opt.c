@@ -171,6 +171,8 @@ int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *ope
 
 		if (!strcmp(word, "--")) {
 			c.at++;
+			if (usage->behind)
+				operands = usage->behind;
 			break;
 		}
 		if (word[0] != '-' || !word[1]) {

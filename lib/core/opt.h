@@ -35,6 +35,7 @@ struct usage {
 	const char *examples;  /* whole lines, each indented by two blanks */
 	const struct opt *options; /* ended by one without a name */
 	bool command;          /* the operands are a command: options end at its first word */
+	struct strv *behind;   /* where words behind -- go; NULL: to the operands */
 };
 
 /* Options that every tool which reads a record has. */

@@ -26,14 +26,6 @@ bool config_once(struct config *c, struct place at, const char *scope, const cha
 	return false;
 }
 
-/* The name at the key's *, when it is made of something that the key doesn't allow there. */
-static bool bad_star(const struct key *key, const char *name)
-{
-	size_t before = strcspn(key->pattern, "*");
-
-	return key->star && name[before + strspn(name + before, key->star)] != '\0';
-}
-
 void config_add(struct config *c, struct rec *into, struct place at, const char *key,
     const char *value)
 {
@@ -42,7 +34,7 @@ void config_add(struct config *c, struct rec *into, struct place at, const char 
 	const char *normal, *problem = rec_key_problem(key);
 	struct fault fault;
 
-	if (!entry || problem || bad_star(entry, key)) {
+	if (!entry || problem || !key_star_allowed(entry, key)) {
 		report_error(&c->report, at, "%.80s: %s", key,
 		    problem ? problem : entry ? "has a character other than A-Z, a-z, 0-9 and '_'"
 					      : "unknown key");

@@ -22,6 +22,8 @@ const struct key keys[] = {
     {"main.entry", 0, TYPE(OCAML_VALUE), CONFIG, "the entry point, an OCaml value"},
     {"runtime", 0, WORD("lwt mirage-2013 mirage"), CONFIG, "what generated code links to"},
     {"depends", KEY_LIST, TYPE(FINDLIB), CONFIG, "findlib libraries"},
+    {"libraries", KEY_LIST | KEY_RESULT, TYPE(FINDLIB), "mirari-gen",
+	"the findlib libraries to link: those of depends, and what the generated main needs"},
     {"packages", KEY_LIST, TYPE(PACKAGE), CONFIG, "opam packages"},
     {"switch", 0, TYPE(SWITCH), CONFIG, "the opam switch to build in"},
     {"install", 0, TYPE(BOOLEAN), CONFIG, "whether missing opam packages are installed"},
@@ -98,6 +100,13 @@ const struct key *key_find(const char *name)
 		if (key->pattern[0] == name[0] && covers(key->pattern, name) == 2)
 			return key;
 	return NULL;
+}
+
+bool key_star_allowed(const struct key *key, const char *name)
+{
+	size_t before = strcspn(key->pattern, "*");
+
+	return !key->star || name[before + strspn(name + before, key->star)] == '\0';
 }
 
 bool key_is_section(const char *prefix)

@@ -32,6 +32,9 @@ extern const struct key keys[]; /* ended by one without a pattern */
 /* The entry for a key of a record, or NULL. */
 const struct key *key_find(const char *name);
 
+/* False when the name at the key's * is made of something that `star` doesn't have. */
+bool key_star_allowed(const struct key *key, const char *name);
+
 /* True when some key is below this prefix: "http", "net.eth0". */
 bool key_is_section(const char *prefix);
 

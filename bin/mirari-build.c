@@ -1,0 +1,126 @@
+/* mirari build: mirari-parse | mirari-gen | mirari-opam-exec --build, configured first if need be */
+#include "core/fd.h"
+#include "core/main.h"
+#include "core/pipeline.h"
+#include "core/proc.h"
+#include "core/self.h"
+#include "host/verb.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct usage *usage(struct verb *v)
+{
+	static struct opt table[16];
+	static struct usage u = {
+	    .tool = "mirari-build",
+	    .purpose = "build a project; configure it first where that is needed",
+	    .synopsis = "[OPTION]... [FILE]",
+	    .examples = "  mirari build\n"
+			"  mirari build -s 4.14.1 www.yml\n"
+			"  mirari build -n          # the pipeline of tools that it is\n",
+	    .options = table,
+	};
+	const struct opt options[] = {
+	    VERB_OPTIONS(v),
+	    {0, "no-install", NULL, "don't install packages when it has to configure", OPT_FLAG,
+		&v->no_install},
+	    {'q', "quiet", NULL, "no warnings, no names of files", OPT_FLAG, &v->quiet},
+	    {0},
+	};
+
+	memcpy(table, options, sizeof options);
+	return &u;
+}
+
+static void build_stages(const struct verb *v, struct pipeline *p, bool parse)
+{
+	struct strv *gen;
+
+	if (parse)
+		verb_parse_command(v, pipeline_stage(p));
+	gen = pipeline_stage(p);
+	strv_add(gen, "mirari-gen");
+	if (v->quiet)
+		strv_add(gen, "--quiet");
+	strv_list(pipeline_stage(p), "mirari-opam-exec", "--build", NULL);
+}
+
+static int show(struct verb *v, struct fault *fault)
+{
+	struct pipeline p A_CLEANUP(pipeline_free) = {0};
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	if (!verb_is_configured(v) && verb_show_configure(v, &text, fault) < 0)
+		return -1;
+	build_stages(v, &p, true);
+	pipeline_show(&p, &text);
+	buf_addc(&text, '\n');
+	put_bytes(&text);
+	return 0;
+}
+
+/* The last stage is become, so that its exit status and signals are the build's. */
+static int run(const struct verb *v, struct fault *fault)
+{
+	struct pipeline p A_CLEANUP(pipeline_free) = {0};
+	struct buf made A_CLEANUP(buf_free) = {0};
+	int in A_CLEANUP(fd_close) = proc_memory_file(fault);
+	int status;
+
+	if (in < 0)
+		return -1;
+	build_stages(v, &p, false);
+	p.count--;
+	if (fd_write(in, buf_str(&v->text), v->text.length) < 0 || lseek(in, 0, SEEK_SET) < 0)
+		return fault_errno(fault, 0, errno, "memory file");
+	if (pipeline_run(&p, in, &made, &status, fault) < 0)
+		return -1;
+	p.count++;
+	if (status)
+		return status;
+	if (ftruncate(in, 0) < 0 || lseek(in, 0, SEEK_SET) < 0 ||
+	    fd_write(in, buf_str(&made), made.length) < 0 || lseek(in, 0, SEEK_SET) < 0 ||
+	    dup2(in, STDIN_FILENO) < 0)
+		return fault_errno(fault, 0, errno, "memory file");
+	return proc_exec(&p.stages[p.count - 1], fault);
+}
+
+static int build(struct verb *v)
+{
+	struct fault fault;
+	int status;
+
+	if (verb_check(v, &fault) < 0 || self_first_in_path(&fault) < 0)
+		return say_fault(&fault);
+	status = verb_parse(v, &fault);
+	if (status == 0 && !v->no_install && verb_was_without_install(v)) {
+		v->no_install = true; /* as it was configured */
+		status = verb_parse(v, &fault);
+	}
+	if (status == 0 && v->dry_run) {
+		status = show(v, &fault);
+		return status < 0 ? say_fault(&fault) : status;
+	}
+	if (status == 0 && !verb_is_configured(v)) {
+		if (!v->quiet)
+			say_note("%s: new or changed since it was configured: configuring",
+			    v->file ? v->file : rec_get(&v->record, "config.file"));
+		status = verb_configure(v, &fault);
+	}
+	if (status == 0)
+		status = run(v, &fault);
+	return status < 0 ? say_fault(&fault) : status;
+}
+
+int tool_main(int argc, char **argv)
+{
+	struct strv operands A_CLEANUP(strv_free) = {0};
+	struct verb v A_CLEANUP(verb_free) = {0};
+	int status = tool_options(usage(&v), argc, argv, &operands);
+
+	if (status < 0)
+		status = tool_one_file(&operands, &v.file);
+	return status < 0 ? build(&v) : status;
+}

@@ -1,0 +1,214 @@
+#include "host/project.h"
+
+#include "core/fd.h"
+#include "core/hash.h"
+#include "core/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIST ".mirari/generated"
+#define TEMPORARY ".mirari/new"
+
+void project_close(struct project *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		free(p->list[i].path);
+	free(p->list);
+	fd_close(&p->lock);
+	fd_close(&p->dir);
+	*p = (struct project){.dir = -1, .lock = -1};
+}
+
+/* The bytes of a regular file; 1 when there is none, 2 when it is something else. */
+static int read_file(const struct project *p, const char *path, struct buf *into,
+    struct fault *fault)
+{
+	int fd A_CLEANUP(fd_close) =
+	    openat(p->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return 1;
+	if (fd < 0 && errno == ELOOP)
+		return 2;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fault_errno(fault, 0, errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return 2;
+	return fd_read_all(fd, path, into, fault);
+}
+
+static void add_listed(struct project *p, uint64_t hash, const char *path)
+{
+	p->list = mem_resize(p->list, p->count + 1, sizeof *p->list);
+	p->list[p->count++] = (struct listed){hash, mem_copy(path, strlen(path))};
+}
+
+/* Lines that aren't ours are passed over: what they listed is then foreign, which is safe. */
+static void parse_list(struct project *p, struct buf *text)
+{
+	char *next = text->bytes;
+
+	while (next && *next) {
+		char *lf = strchr(next, '\n'), *end;
+		uint64_t hash;
+
+		if (!lf)
+			return;
+		*lf = '\0';
+		errno = 0;
+		hash = strtoull(next, &end, 16);
+		if (errno == 0 && end == next + 16 && *end == ' ' && end[1] && end[1] != '/' &&
+		    !strstr(end + 1, ".."))
+			add_listed(p, hash, end + 1);
+		next = lf + 1;
+	}
+}
+
+static int lock(struct project *p, const char *dir, struct fault *fault)
+{
+	if (mkdirat(p->dir, ".mirari", 0777) < 0 && errno != EEXIST)
+		return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
+		    "create %s/.mirari", dir);
+	p->lock = openat(p->dir, ".mirari/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (p->lock < 0)
+		return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
+		    "create %s/.mirari/lock", dir);
+	while (flock(p->lock, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return fault_errno(fault, 0, errno, "lock %s/.mirari/lock", dir);
+	return 0;
+}
+
+int project_open(struct project *p, const char *dir, bool writing, struct fault *fault)
+{
+	struct buf text A_CLEANUP(buf_free) = {.max = 16 << 20};
+
+	*p = (struct project){.dir = -1, .lock = -1};
+	p->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir < 0)
+		return fault_errno(fault, EX_DATAERR, errno, "%s", dir);
+	if (writing && lock(p, dir, fault) < 0)
+		return -1;
+	if (read_file(p, LIST, &text, fault) < 0)
+		return -1;
+	parse_list(p, &text);
+	return 0;
+}
+
+static bool is_listed(const struct project *p, const char *path, uint64_t hash)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->list[i].hash == hash && !strcmp(p->list[i].path, path))
+			return true;
+	return false;
+}
+
+static int compare(const struct project *p, const char *path, const struct buf *wanted,
+    enum ownership *found, struct fault *fault)
+{
+	struct buf there A_CLEANUP(buf_free) = {0};
+	int got = read_file(p, path, &there, fault);
+
+	if (got < 0)
+		return -1;
+	if (got == 1)
+		*found = FILE_ABSENT;
+	else if (got == 2)
+		*found = FILE_FOREIGN;
+	else if (wanted && wanted->length == there.length &&
+		 !memcmp(buf_str(wanted), buf_str(&there), there.length))
+		*found = FILE_SAME;
+	else
+		*found = is_listed(p, path, hash_bytes(buf_str(&there), there.length)) ? FILE_OURS
+										       : FILE_FOREIGN;
+	return 0;
+}
+
+int project_ownership(const struct project *p, const char *path, enum ownership *found,
+    struct fault *fault)
+{
+	return compare(p, path, NULL, found, fault);
+}
+
+int project_compare(const struct project *p, struct output *outputs, size_t count,
+    struct fault *fault)
+{
+	for (size_t i = 0; i < count; i++)
+		if (compare(p, outputs[i].path, &outputs[i].bytes, &outputs[i].found, fault) < 0)
+			return -1;
+	return 0;
+}
+
+static bool is_output(const char *path, const struct output *outputs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(path, outputs[i].path))
+			return true;
+	return false;
+}
+
+int project_stale(const struct project *p, const struct output *outputs, size_t count,
+    struct strv *paths, struct fault *fault)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const char *path = p->list[i].path;
+		enum ownership found;
+
+		if (is_output(path, outputs, count) || strv_has(paths, path))
+			continue;
+		if (project_ownership(p, path, &found, fault) < 0)
+			return -1;
+		if (found == FILE_OURS)
+			strv_add(paths, path);
+	}
+	return 0;
+}
+
+static void list_line(struct buf *text, uint64_t hash, const char *path)
+{
+	buf_printf(text, "%016llx %s\n", (unsigned long long)hash, path);
+}
+
+/* The list as it will be; with `also_old`, the lines that it has now behind that. */
+static int write_list(struct project *p, const struct output *outputs, size_t count,
+    bool also_old, struct fault *fault)
+{
+	struct buf text A_CLEANUP(buf_free) = {0}, now A_CLEANUP(buf_free) = {0};
+
+	for (size_t i = 0; i < count; i++)
+		list_line(&text, hash_bytes(buf_str(&outputs[i].bytes), outputs[i].bytes.length),
+		    outputs[i].path);
+	for (size_t i = 0; also_old && i < p->count; i++)
+		list_line(&text, p->list[i].hash, p->list[i].path);
+	if (read_file(p, LIST, &now, fault) == 0 && now.length == text.length &&
+	    !memcmp(buf_str(&now), buf_str(&text), text.length))
+		return 0;
+	return file_publish(p->dir, LIST, TEMPORARY, 0666, buf_str(&text), text.length, fault);
+}
+
+int project_publish(struct project *p, const struct output *outputs, size_t count,
+    const struct strv *stale, struct fault *fault)
+{
+	bool changed = stale->count > 0;
+
+	for (size_t i = 0; i < count; i++)
+		changed = changed || outputs[i].found != FILE_SAME;
+	if (changed && write_list(p, outputs, count, true, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (outputs[i].found != FILE_SAME &&
+		    file_publish(p->dir, outputs[i].path, TEMPORARY, 0666,
+			buf_str(&outputs[i].bytes), outputs[i].bytes.length, fault) < 0)
+			return -1;
+	for (size_t i = 0; i < stale->count; i++)
+		if (unlinkat(p->dir, stale->items[i], 0) < 0 && errno != ENOENT)
+			return fault_errno(fault, 0, errno, "remove %s", stale->items[i]);
+	return write_list(p, outputs, count, false, fault);
+}

@@ -1,0 +1,70 @@
+/*
+ * What the verbs (configure, build, run) share: their options, the record of the project that they
+ * work on, and the pipelines of tools that they are made of. A verb does nothing that a pipeline of
+ * the tools doesn't; with --dry-run it prints that pipeline instead, for a shell.
+ */
+#ifndef MIRARI_HOST_VERB_H
+#define MIRARI_HOST_VERB_H
+
+#include "core/attr.h"
+#include "core/fault.h"
+#include "core/opt.h"
+#include "core/pipeline.h"
+#include "core/rec.h"
+
+#include <stdbool.h>
+
+struct verb {
+	const char *target;
+	const char *opam_switch;
+	struct strv set;
+	bool xen, unix_direct, unix_socket; /* the flags of 2013 */
+	bool no_install;
+	bool force;
+	bool diff;
+	bool dry_run;
+	bool quiet;
+
+	const char *file;   /* as given; NULL: to be found */
+	struct rec record;  /* by verb_parse */
+	struct buf text;    /* the same, as mirari-parse wrote it */
+};
+
+void verb_free(struct verb *v);
+
+/* The options that choose what is worked on, and -n. */
+#define VERB_OPTIONS(v)                                                                           \
+	{'t', "target", "TARGET", "the target (default: the file's, else unix-socket)", OPT_VALUE, \
+	    &(v)->target},                                                                        \
+	    {'s', "switch", "SWITCH", "build in this opam switch", OPT_VALUE, &(v)->opam_switch}, \
+	    {0, "set", "KEY=VALUE", "change the configuration (repeatable)", OPT_LIST, &(v)->set}, \
+	    {0, "socket", NULL, "as --target=unix-socket", OPT_FLAG, &(v)->unix_socket},          \
+	    {0, "unix", NULL, "as --target=unix-direct", OPT_FLAG, &(v)->unix_direct},            \
+	    {0, "xen", NULL, "as --target=xen", OPT_FLAG, &(v)->xen},                             \
+	    {'n', "dry-run", NULL, "print the pipeline instead of running it", OPT_FLAG,          \
+		&(v)->dry_run}
+
+/* Makes the targets of 2013's flags one with --target; EX_USAGE when they disagree. */
+int verb_check(struct verb *v, struct fault *fault) A_MUST_CHECK;
+
+/* Runs mirari-parse; the record and its text are then set. 0; -1 with a fault; or, when the tool
+ * failed and has said why, its exit status. */
+int verb_parse(struct verb *v, struct fault *fault) A_MUST_CHECK;
+
+/* True when the project was configured with exactly this record. */
+bool verb_is_configured(const struct verb *v);
+
+/* True when the project was last configured for this target with --no-install. */
+bool verb_was_without_install(const struct verb *v);
+
+/* Configures: mirari-gen and, unless it's not to install, mirari-opam-exec --install; then the
+ * record is kept for verb_is_configured. Returns as verb_parse. */
+int verb_configure(struct verb *v, struct fault *fault) A_MUST_CHECK;
+
+/* The same as shell text, appended. */
+int verb_show_configure(const struct verb *v, struct buf *into, struct fault *fault) A_MUST_CHECK;
+
+/* The stage `mirari-parse …`, appended to the words. */
+void verb_parse_command(const struct verb *v, struct strv *into);
+
+#endif

@@ -1,0 +1,61 @@
+# What every bats file loads: where the tools are, and what a test may ask for.
+#
+#   BUILD      the build's directory (default: build beside t/)
+#   SOURCE     the project's directory
+#   DATA       captures and vectors that don't come with the project; may not be there
+
+bats_require_minimum_version 1.5.0
+
+SOURCE=$(cd "$BATS_TEST_DIRNAME/.." && pwd -P)
+BUILD=${MIRARI_BUILD:-$SOURCE/build}
+DATA=${MIRARI_DATA:-$SOURCE/../shared/data}
+PATH=$BUILD/bin:$PATH
+export PATH SOURCE BUILD DATA
+export LC_ALL=C.UTF-8
+unset MIRARI_SHARE OPAMSWITCH OPAMROOT OPAM_SWITCH_PREFIX CDPATH
+cd "${BATS_TEST_TMPDIR:-/}" || exit 1
+
+# need PROGRAM...: skips the test, by name, when one isn't there; fails it with MIRARI_MUST_RUN=1.
+need() {
+	local program
+	for program in "$@"; do
+		command -v "$program" >/dev/null 2>&1 || lacking "$program is not installed"
+	done
+}
+
+# lacking REASON
+lacking() {
+	if [ "${MIRARI_MUST_RUN:-0}" = 1 ]; then
+		echo "MIRARI_MUST_RUN: $1" >&2
+		return 1
+	fi
+	skip "$1"
+}
+
+# has TEXT: the output of `run` contains it.
+has() {
+	[[ "$output" == *"$1"* ]] || {
+		printf 'not in the output: %s\n--- output:\n%s\n' "$1" "$output" >&2
+		return 1
+	}
+}
+
+has_not() {
+	[[ "$output" != *"$1"* ]] || {
+		printf 'in the output, but should not be: %s\n--- output:\n%s\n' "$1" "$output" >&2
+		return 1
+	}
+}
+
+# same EXPECTED ACTUAL, with a diff when they aren't.
+same() {
+	[ "$1" = "$2" ] || {
+		diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") >&2
+		return 1
+	}
+}
+
+# Every executable of the project; and those that read a record.
+tools() {
+	(cd "$BUILD/bin" && printf '%s\n' mirari mirari-*[!.]* | grep -v '\.' | sort -u)
+}
