@@ -47,9 +47,9 @@ LEFT_OUT = $(filter-out $(TOOLS),$(ALL_TOOLS))
 
 SPECIAL := $(foreach v,$(filter SOURCES_%,$(.VARIABLES)),$($(v)))
 LIB_SOURCES := $(filter-out $(SPECIAL),$(shell cd $(SRC) && echo lib/*/*.c))
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/%.o)
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/obj/%.o)
 BINARIES := $(TOOLS:%=$(O)/bin/%)
-needed_objects = $(foreach p,$(NEEDS_$(1)),$(patsubst %.c,$(O)/%.o,$(SOURCES_$(p))))
+needed_objects = $(foreach p,$(NEEDS_$(1)),$(patsubst %.c,$(O)/obj/%.o,$(SOURCES_$(p))))
 needed_flags = $(if $(NEEDS_$(1)),$(shell $(PKG_CONFIG) $(2) $(NEEDS_$(1))))
 
 quiet = @printf '  %-7s %s\n' $(1) $(2);
@@ -61,7 +61,7 @@ endif
 all: $(BINARIES) $(O)/share/mirari
 	$(if $(LEFT_OUT),@echo "left out: $(LEFT_OUT) (missing: $(sort $(foreach t,$(LEFT_OUT),$(NEEDS_$(t))))); make deps installs what is missing")
 
-$(O)/%.o: $(SRC)/%.c $(SRC)/VERSION $(SRC)/Makefile
+$(O)/obj/%.o: $(SRC)/%.c $(SRC)/VERSION $(SRC)/Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$*.c)$(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -69,14 +69,14 @@ $(O)/libmirari.a: $(LIB_OBJECTS)
 	$(call quiet,AR,$@)rm -f $@ && $(AR) rcsD $@ $^
 
 define tool_rule
-$(O)/bin/$(1): $(O)/bin/$(1).o $(call needed_objects,$(1)) $(O)/libmirari.a
+$(O)/bin/$(1): $(O)/obj/bin/$(1).o $(call needed_objects,$(1)) $(O)/libmirari.a
 	@mkdir -p $$(@D)
-	$$(call quiet,LINK,$(1))$$(CC) $$(CFLAGS) $$(LINK_HARDENING) $$(LDFLAGS) -o $$@ $(O)/bin/$(1).o $(call needed_objects,$(1)) $(O)/libmirari.a $(call needed_flags,$(1),--libs)
+	$$(call quiet,LINK,$(1))$$(CC) $$(CFLAGS) $$(LINK_HARDENING) $$(LDFLAGS) -o $$@ $(O)/obj/bin/$(1).o $(call needed_objects,$(1)) $(O)/libmirari.a $(call needed_flags,$(1),--libs)
 endef
 $(foreach tool,$(ALL_TOOLS),$(eval $(call tool_rule,$(tool))))
 
 define package_rule
-$(patsubst %.c,$(O)/%.o,$(SOURCES_$(1))): PACKAGE_CFLAGS = $$(shell $$(PKG_CONFIG) --cflags $(1))
+$(patsubst %.c,$(O)/obj/%.o,$(SOURCES_$(1))): PACKAGE_CFLAGS = $$(shell $$(PKG_CONFIG) --cflags $(1))
 endef
 $(foreach v,$(filter SOURCES_%,$(.VARIABLES)),$(eval $(call package_rule,$(v:SOURCES_%=%))))
 
@@ -85,5 +85,150 @@ $(O)/share/mirari:
 	@mkdir -p $(@D)
 	@ln -sfn $(abspath $(SRC))/share $@
 
--include $(LIB_OBJECTS:.o=.d) $(SPECIAL:%.c=$(O)/%.d) $(ALL_TOOLS:%=$(O)/bin/%.d)
+-include $(LIB_OBJECTS:.o=.d) $(SPECIAL:%.c=$(O)/obj/%.d) $(ALL_TOOLS:%=$(O)/obj/bin/%.d)
 
+
+# ---- packages ------------------------------------------------------------------------------------
+# Debian's packages. A target that needs more than the last one says so and installs it, by apt-get.
+
+PACKAGES_BUILD = gcc make pkg-config libc6-dev libyaml-dev
+PACKAGES_DEMO = ocaml-nox ocaml-findlib ocamlbuild libcohttp-lwt-unix-ocaml-dev liburi-ocaml-dev \
+	liblwt-ocaml-dev curl
+PACKAGES_CHECK = $(PACKAGES_DEMO) bats perl jq mandoc opam ocaml-dune ocaml-obuild python3 \
+	python3-yaml procps
+PACKAGES_LINT = clang clang-format cppcheck mandoc shellcheck
+PACKAGES_DEEP = $(PACKAGES_CHECK) clang libclang-rt-14-dev valgrind
+INSTALL_PACKAGES = $(SRC)/t/lib/apt-need
+
+.PHONY: deps
+deps:
+	@$(INSTALL_PACKAGES) $(sort $(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_LINT) $(PACKAGES_DEEP))
+
+# ---- the main job, on real input -----------------------------------------------------------------
+
+.PHONY: demo
+demo:
+	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_DEMO)
+	@$(MAKE) --no-print-directory all
+	@$(SRC)/t/lib/demo $(O)
+
+# ---- tests ---------------------------------------------------------------------------------------
+
+UNIT_SOURCES := $(shell cd $(SRC) && echo t/unit/*.c)
+UNIT_TESTS := $(UNIT_SOURCES:%.c=$(O)/%)
+BATS := $(shell cd $(SRC) && echo t/*.bats)
+# The OCaml compiler is what takes time: two tests at once keep two processors busy.
+PROVE = prove --jobs 2 --timer
+T ?= $(BATS:%=$(SRC)/%) $(UNIT_TESTS)
+
+.PHONY: check tests
+check:
+	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_CHECK)
+	@$(MAKE) --no-print-directory tests
+
+tests: all $(UNIT_TESTS)
+	MIRARI_BUILD=$(abspath $(O)) $(PROVE) $(T)
+
+$(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(SRC)/t/lib/tap.h
+	@mkdir -p $(@D)
+	$(call quiet,CC,$*.c)$(CC) $(OUR_CPPFLAGS) -I$(SRC)/t/lib $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmirari.a
+
+.PHONY: asan
+asan:
+	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_DEEP)
+	$(MAKE) --no-print-directory O=$(O)/asan \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE' \
+		tests
+
+.PHONY: valgrind
+valgrind: all $(UNIT_TESTS)
+	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_DEEP)
+	$(SRC)/t/lib/valgrind-build $(O) $(O)/valgrind
+	MIRARI_BUILD=$(abspath $(O))/valgrind $(PROVE) $(BATS:%=$(SRC)/%)
+	set -e; for test in $(UNIT_TESTS); do \
+		valgrind -q --error-exitcode=99 --leak-check=full $$test >/dev/null; done
+
+FUZZ_SECONDS ?= 30
+FUZZERS = records yaml conf
+
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=fuzz-%)
+
+.PHONY: $(FUZZERS:%=fuzz-%)
+$(FUZZERS:%=fuzz-%): fuzz-%: $(O)/fuzz/%
+	@mkdir -p $(O)/fuzz/corpus/$*
+	cd $(O)/fuzz && ./$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+		-print_final_stats=1 corpus/$* $(abspath $(SRC))/t/fuzz/corpus/$*
+
+$(O)/fuzz/%: $(SRC)/t/fuzz/%.c $(LIB_SOURCES:%=$(SRC)/%) $(SOURCES_yaml-0.1:%=$(SRC)/%)
+	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_DEEP)
+	@mkdir -p $(@D)
+	clang $(OUR_CPPFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-o $@ $< $(filter-out %/main.c,$(LIB_SOURCES:%=$(SRC)/%)) $(SOURCES_yaml-0.1:%=$(SRC)/%) \
+		$(shell $(PKG_CONFIG) --cflags --libs yaml-0.1)
+
+.PHONY: bench
+bench: all
+	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_CHECK)
+	@$(SRC)/t/bench/run $(O)
+
+# ---- lint ----------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint:
+	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_LINT)
+	@$(SRC)/t/lib/lint $(O)
+	@$(MAKE) --no-print-directory O=$(O)/gcc WERROR=1 all >/dev/null && echo 'lint: gcc -Werror'
+	@$(MAKE) --no-print-directory O=$(O)/clang CC=clang WERROR=1 all >/dev/null && echo 'lint: clang -Werror'
+
+.PHONY: format
+format:
+	clang-format -i $(wildcard $(SRC)/bin/*.c $(SRC)/lib/*/*.[ch] $(SRC)/t/*/*.[ch])
+
+# ---- install -------------------------------------------------------------------------------------
+
+MAN1 = $(wildcard $(SRC)/man/*.1)
+MAN5 = $(wildcard $(SRC)/man/*.5)
+
+.PHONY: install uninstall
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SHAREDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 755 $(BINARIES) $(DESTDIR)$(BINDIR)
+	rm -rf $(DESTDIR)$(SHAREDIR)/templates $(DESTDIR)$(SHAREDIR)/examples
+	cp -R $(SRC)/share/templates $(SRC)/share/examples $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+
+uninstall:
+	rm -f $(ALL_TOOLS:%=$(DESTDIR)$(BINDIR)/%)
+	rm -rf $(DESTDIR)$(SHAREDIR)
+	rm -f $(patsubst $(SRC)/man/%,$(DESTDIR)$(MANDIR)/man1/%,$(MAN1))
+	rm -f $(patsubst $(SRC)/man/%,$(DESTDIR)$(MANDIR)/man5/%,$(MAN5))
+
+# The archive holds what git knows, with one time and owner, so that two runs give the same bytes.
+.PHONY: dist
+dist:
+	@mkdir -p $(O)
+	git -C $(SRC) archive --format=tar --prefix=mirari-$(VERSION)/ HEAD | gzip -n9 >$(O)/mirari-$(VERSION).tar.gz
+	@echo $(O)/mirari-$(VERSION).tar.gz
+
+.PHONY: clean
+clean:
+	rm -rf $(O)
+
+.PHONY: help
+help:
+	@printf '%s\n' \
+	'make             build the tools into $(O)/bin (TOOLS="mirari-parse …" for some, O=DIR elsewhere)' \
+	'make demo        install what is missing, build, run share/examples/www and fetch a page' \
+	'make check       install what is missing, run all tests (T=t/20-parse.bats for one)' \
+	'make lint        layers, formats, warnings of gcc and clang as errors, cppcheck, mandoc' \
+	'make asan        the tests with address and undefined-behaviour sanitizers' \
+	'make valgrind    the tests under valgrind' \
+	'make fuzz        each parser of foreign input for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
+	'make bench       ratios against peers and floors' \
+	'make install     DESTDIR= PREFIX=$(PREFIX); make uninstall takes it away again' \
+	'make dist        $(O)/mirari-$(VERSION).tar.gz' \
+	'make deps        install all packages that any of these needs' \
+	'make clean       remove $(O)' \
+	'V=1 shows commands, WERROR=1 makes warnings errors.'

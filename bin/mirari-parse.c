@@ -16,11 +16,12 @@ struct options {
 	const char *get;
 	struct strv set;
 	bool quiet;
+	bool list_keys;
 };
 
 static const struct usage *usage(struct options *o)
 {
-	static struct opt table[8];
+	static struct opt table[9];
 	static struct usage u = {
 	    .tool = "mirari-parse",
 	    .purpose = "read a configuration and write the record of one target",
@@ -38,6 +39,8 @@ static const struct usage *usage(struct options *o)
 	    {0, "from", "FORMAT", "yaml or conf (default: by the file's name)", OPT_VALUE, &o->from},
 	    OPT_RECORD(&o->set, &o->get),
 	    {'q', "quiet", NULL, "no warnings", OPT_FLAG, &o->quiet},
+	    {0, "list-keys", NULL, "the keys that a record can have, one a line", OPT_FLAG,
+		&o->list_keys},
 	    {0},
 	};
 
@@ -132,6 +135,19 @@ static int parse(const struct options *o, const char *file)
 	return write_output(o, &record, &fault);
 }
 
+static int list_keys(void)
+{
+	struct buf out A_CLEANUP(buf_free) = {0};
+
+	for (const struct key *key = keys; key->pattern; key++)
+		buf_printf(&out, "%s\t%s\t%s\t%s\t%s\t%s\n", key->pattern,
+		    key->flags & KEY_LIST ? "list" : "one",
+		    key->flags & KEY_RESULT ? "result" : "config", value_type_name(key->rule.type),
+		    key->producer, key->meaning);
+	put_bytes(&out);
+	return EX_OK;
+}
+
 int tool_main(int argc, char **argv)
 {
 	struct strv operands A_CLEANUP(strv_free) = {0};
@@ -142,7 +158,7 @@ int tool_main(int argc, char **argv)
 	if (status < 0)
 		status = tool_one_file(&operands, &file);
 	if (status < 0)
-		status = parse(&o, file);
+		status = o.list_keys ? list_keys() : parse(&o, file);
 	strv_free(&o.set);
 	return status;
 }

@@ -251,6 +251,34 @@ static const struct {
     [VALUE_SIZE] = {is_size, "a size in bytes such as 64M (K, M, G or T)"},
 };
 
+const char *value_type_name(enum value_type type)
+{
+	static const char *const names[] = {
+	    [VALUE_TEXT] = "text",
+	    [VALUE_PATH] = "path",
+	    [VALUE_WORD] = "word",
+	    [VALUE_INTEGER] = "integer",
+	    [VALUE_BOOLEAN] = "boolean",
+	    [VALUE_NAME] = "name",
+	    [VALUE_ADDRESS] = "address",
+	    [VALUE_LISTEN] = "address or *",
+	    [VALUE_IPV4] = "IPv4",
+	    [VALUE_NETMASK] = "netmask",
+	    [VALUE_CIDR] = "address/prefix",
+	    [VALUE_MAC] = "MAC",
+	    [VALUE_INTERFACE] = "interface",
+	    [VALUE_OCAML_VALUE] = "OCaml value",
+	    [VALUE_FINDLIB] = "findlib library",
+	    [VALUE_PACKAGE] = "opam package",
+	    [VALUE_SWITCH] = "opam switch",
+	    [VALUE_DEPLOY] = "place",
+	    [VALUE_PORTS] = "ports",
+	    [VALUE_SIZE] = "size",
+	};
+
+	return names[type];
+}
+
 bool value_check(const struct value_rule *rule, const char *value, const char **normal,
     struct buf *expected)
 {

@@ -40,6 +40,9 @@ struct value_rule {
 	uint64_t min, max;  /* VALUE_INTEGER */
 };
 
+/* As the manual calls it: "integer". */
+const char *value_type_name(enum value_type type);
+
 /* True when the value is fine. *normal, if set, is then what to store instead of it (a static
  * string). Else what was expected has been appended to *expected ("a whole number from 1 to 9"). */
 bool value_check(const struct value_rule *rule, const char *value, const char **normal,

@@ -55,7 +55,7 @@ same() {
 	}
 }
 
-# Every executable of the project; and those that read a record.
+# The names of the project's executables.
 tools() {
-	(cd "$BUILD/bin" && printf '%s\n' mirari mirari-*[!.]* | grep -v '\.' | sort -u)
+	(cd "$BUILD/bin" && printf '%s\n' mirari*)
 }

@@ -1,0 +1,208 @@
+/* mirari init: the first files of a project. */
+#include "core/fd.h"
+#include "core/main.h"
+#include "core/self.h"
+#include "model/value.h"
+#include "render/template.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct options {
+	const char *kind;
+	const char *name;
+	bool dry_run;
+	bool quiet;
+};
+
+static const struct {
+	const char *kind;
+	const char *files[4]; /* those in a directory of their own come last */
+} kinds[] = {
+    {"noip", {"mirari.yml", "hello.ml"}},
+    {"http", {"mirari.yml", "dispatch.ml", "files/index.html"}},
+};
+
+static const struct usage *usage(struct options *o)
+{
+	static struct opt table[5];
+	static struct usage u = {
+	    .tool = "mirari-init",
+	    .purpose = "begin a project: a configuration and a first module",
+	    .synopsis = "[OPTION]... [DIR]",
+	    .examples = "  mirari init hello && cd hello && mirari configure && mirari build\n"
+			"  mirari init --kind=http www\n"
+			"  mirari init              # in this directory\n",
+	    .options = table,
+	};
+	const struct opt options[] = {
+	    {'k', "kind", "KIND", "noip (default: no network) or http", OPT_VALUE, &o->kind},
+	    {0, "name", "NAME", "the unikernel's name (default: the directory's)", OPT_VALUE, &o->name},
+	    {'n', "dry-run", NULL, "write nothing, say what would be", OPT_FLAG, &o->dry_run},
+	    {'q', "quiet", NULL, "don't name the files", OPT_FLAG, &o->quiet},
+	    {0},
+	};
+
+	memcpy(table, options, sizeof options);
+	return &u;
+}
+
+static int check_value(const char *option, enum value_type type, const char *words,
+    const char *value, struct fault *fault)
+{
+	const struct value_rule rule = {.type = type, .words = words};
+	struct buf expected A_CLEANUP(buf_free) = {0};
+	const char *normal;
+
+	if (value_check(&rule, value, &normal, &expected))
+		return 0;
+	return fault_set(
+	    fault, EX_USAGE, "%s: '%s' is not %s", option, value, buf_str(&expected));
+}
+
+/* The last part of the directory's path, which need not be there yet. */
+static int name_of(const char *dir, struct buf *into, struct fault *fault)
+{
+	char resolved[PATH_MAX];
+	size_t length, start;
+
+	if (!realpath(dir, resolved)) {
+		if (errno != ENOENT)
+			return fault_errno(fault, 0, errno, "%s", dir);
+		if (strlen(dir) >= sizeof resolved)
+			return fault_errno(fault, EX_USAGE, ENAMETOOLONG, "%.80s", dir);
+		memcpy(resolved, dir, strlen(dir) + 1);
+	}
+	length = strlen(resolved);
+	while (length && resolved[length - 1] == '/')
+		length--;
+	for (start = length; start && resolved[start - 1] != '/';)
+		start--;
+	buf_add(into, resolved + start, length - start);
+	if (check_value("the directory's name", VALUE_NAME, NULL, buf_str(into), fault) < 0)
+		return fault_hint(fault, "mirari init --name=NAME %s", dir);
+	return 0;
+}
+
+static int render(const char *kind, const char *file, const struct rec *values, struct buf *into,
+    struct fault *fault)
+{
+	struct buf path A_CLEANUP(buf_free) = {0}, text A_CLEANUP(buf_free) = {.max = 1 << 20};
+
+	if (self_share(&path, fault) < 0)
+		return -1;
+	buf_printf(&path, "/templates/init/%s/%s", kind, file);
+	if (file_read(buf_str(&path), EX_OSERR, &text, fault) < 0)
+		return -1;
+	return template_render(buf_str(&path), &text, language_of(file), values, into, fault);
+}
+
+static int make_dir(int parent, const char *path, struct fault *fault)
+{
+	if (mkdirat(parent, path, 0777) < 0 && errno != EEXIST)
+		return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "create %s",
+		    path);
+	return 0;
+}
+
+/* Creates a file that must not be there. */
+static int create(int dir, const char *file, const struct buf *bytes, struct fault *fault)
+{
+	const char *slash = strrchr(file, '/');
+	struct buf parent A_CLEANUP(buf_free) = {0};
+	int fd A_CLEANUP(fd_close) = -1;
+
+	if (slash) {
+		buf_add(&parent, file, (size_t)(slash - file));
+		if (make_dir(dir, buf_str(&parent), fault) < 0)
+			return -1;
+	}
+	fd = openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return fault_errno(
+		    fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "create %s", file);
+	if (fd_write(fd, buf_str(bytes), bytes->length) < 0)
+		return fault_errno(fault, EX_IOERR, errno, "write %s", file);
+	return 0;
+}
+
+/* Refuses before anything is written when some file is there already. */
+static int check_absent(const char *dir, const char *const *files, struct fault *fault)
+{
+	struct buf there A_CLEANUP(buf_free) = {0};
+	struct stat st;
+
+	for (; *files; files++) {
+		struct buf path A_CLEANUP(buf_free) = {0};
+
+		buf_printf(&path, "%s/%s", dir, *files);
+		if (lstat(buf_str(&path), &st) == 0)
+			buf_printf(&there, "%s%s", there.length ? ", " : "", *files);
+	}
+	if (!there.length)
+		return 0;
+	fault_set(fault, EX_CANTCREAT, "%s: not overwritten: %s", dir, buf_str(&there));
+	return fault_hint(fault, "choose another directory: mirari init DIR");
+}
+
+static int write_files(const struct options *o, const char *dir, const char *kind,
+    const char *const *files, const struct rec *values, struct fault *fault)
+{
+	int fd A_CLEANUP(fd_close) = -1;
+
+	if (!o->dry_run && make_dir(AT_FDCWD, dir, fault) < 0)
+		return -1;
+	if (!o->dry_run && (fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return fault_errno(fault, 0, errno, "%s", dir);
+	for (; *files; files++) {
+		struct buf bytes A_CLEANUP(buf_free) = {0};
+
+		if (render(kind, *files, values, &bytes, fault) < 0 ||
+		    (!o->dry_run && create(fd, *files, &bytes, fault) < 0))
+			return -1;
+		if (!o->quiet)
+			say_note("%s %s/%s", o->dry_run ? "would write" : "wrote", dir, *files);
+	}
+	return 0;
+}
+
+static int init(const struct options *o, const char *dir)
+{
+	struct rec values A_CLEANUP(rec_free) = {0};
+	struct buf name A_CLEANUP(buf_free) = {0};
+	const char *kind = o->kind ? o->kind : kinds[0].kind;
+	const char *const *files = NULL;
+	struct fault fault;
+
+	if (check_value("--kind", VALUE_WORD, "noip http", kind, &fault) < 0)
+		return say_fault(&fault);
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if (!strcmp(kind, kinds[i].kind))
+			files = kinds[i].files;
+	if (o->name)
+		buf_adds(&name, o->name);
+	if ((o->name ? check_value("--name", VALUE_NAME, NULL, o->name, &fault)
+		     : name_of(dir, &name, &fault)) < 0 ||
+	    rec_add(&values, "name", buf_str(&name), &fault) < 0 ||
+	    check_absent(dir, files, &fault) < 0 ||
+	    write_files(o, dir, kind, files, &values, &fault) < 0)
+		return say_fault(&fault);
+	return EX_OK;
+}
+
+int tool_main(int argc, char **argv)
+{
+	struct strv operands A_CLEANUP(strv_free) = {0};
+	struct options o = {0};
+	const char *dir;
+	int status = tool_options(usage(&o), argc, argv, &operands);
+
+	if (status < 0)
+		status = tool_one_file(&operands, &dir);
+	return status < 0 ? init(&o, dir ? dir : ".") : status;
+}
