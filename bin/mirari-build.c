@@ -1,4 +1,5 @@
-/* mirari build: mirari-parse | mirari-gen | mirari-opam-exec --build, configured first if need be */
+/* mirari build: mirari-parse | mirari-gen | mirari-opam-exec --build, configured first if need be
+ */
 #include "core/fd.h"
 #include "core/main.h"
 #include "core/pipeline.h"

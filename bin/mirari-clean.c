@@ -30,7 +30,8 @@ static const struct usage *usage(struct options *o)
 	};
 	const struct opt options[] = {
 	    {'n', "dry-run", NULL, "remove nothing, say what would be", OPT_FLAG, &o->dry_run},
-	    {'f', "force", NULL, "also remove generated files that were edited", OPT_FLAG, &o->force},
+	    {'f', "force", NULL, "also remove generated files that were edited", OPT_FLAG,
+		&o->force},
 	    {'q', "quiet", NULL, "don't name what is removed", OPT_FLAG, &o->quiet},
 	    {0},
 	};
@@ -40,8 +41,8 @@ static const struct usage *usage(struct options *o)
 }
 
 /* The builder cleans up after itself, as long as the file that drives it is ours. */
-static int clean_build(const struct options *o, const struct project *p, const char *dir,
-    struct fault *fault)
+static int clean_build(
+    const struct options *o, const struct project *p, const char *dir, struct fault *fault)
 {
 	static const struct {
 		const char *file;
@@ -68,7 +69,8 @@ static int clean_build(const struct options *o, const struct project *p, const c
 		else if (proc_run(&command, &io, &status, fault) < 0)
 			return -1;
 		if (status)
-			return fault_set(fault, EXIT_NO, "%s failed with status %d", command.items[0], status);
+			return fault_set(
+			    fault, EXIT_NO, "%s failed with status %d", command.items[0], status);
 	}
 	return 0;
 }

@@ -25,9 +25,10 @@ static const struct usage *usage(struct options *o)
 	    .tool = "mirari-gen",
 	    .purpose = "write the OCaml and build files that a record describes",
 	    .synopsis = "[OPTION]... <RECORD",
-	    .examples = "  mirari-parse | mirari-gen             # write what is missing or changed\n"
-			"  mirari-parse | mirari-gen --dry-run   # say what that would be\n"
-			"  mirari-parse | mirari-gen --diff      # show it line by line\n",
+	    .examples =
+		"  mirari-parse | mirari-gen             # write what is missing or changed\n"
+		"  mirari-parse | mirari-gen --dry-run   # say what that would be\n"
+		"  mirari-parse | mirari-gen --diff      # show it line by line\n",
 	    .options = table,
 	};
 	const struct opt options[] = {
@@ -60,7 +61,8 @@ static int show_difference(const char *dir, const struct output *output, struct 
 	strv_list(&command, "diff", "-u", NULL);
 	strv_addf(&command, "--label=%s", output->path);
 	strv_addf(&command, "--label=%s (generated)", output->path);
-	strv_list(&command, "--", output->found == FILE_ABSENT ? "/dev/null" : output->path, "-", NULL);
+	strv_list(
+	    &command, "--", output->found == FILE_ABSENT ? "/dev/null" : output->path, "-", NULL);
 	if (proc_run(&command, &io, &status, fault) < 0)
 		return -1;
 	if (status > 1)
@@ -68,15 +70,16 @@ static int show_difference(const char *dir, const struct output *output, struct 
 	return status;
 }
 
-static int show_differences(const struct rec *record, const struct generated *g,
-    struct fault *fault)
+static int show_differences(
+    const struct rec *record, const struct generated *g, struct fault *fault)
 {
 	int different = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		int got = g->outputs[i].found == FILE_SAME
-			      ? 0
-			      : show_difference(rec_get(record, "config.dir"), &g->outputs[i], fault);
+		int got =
+		    g->outputs[i].found == FILE_SAME
+			? 0
+			: show_difference(rec_get(record, "config.dir"), &g->outputs[i], fault);
 
 		if (got < 0)
 			return say_fault(fault);
@@ -85,8 +88,7 @@ static int show_differences(const struct rec *record, const struct generated *g,
 	return different ? EXIT_NO : EX_OK;
 }
 
-static int refuse_foreign(const struct rec *record, const struct generated *g,
-    struct fault *fault)
+static int refuse_foreign(const struct rec *record, const struct generated *g, struct fault *fault)
 {
 	struct buf names A_CLEANUP(buf_free) = {0};
 
@@ -95,14 +97,15 @@ static int refuse_foreign(const struct rec *record, const struct generated *g,
 			buf_printf(&names, "%s%s", names.length ? ", " : "", g->outputs[i].path);
 	if (!names.length)
 		return 0;
-	fault_set(fault, EX_CANTCREAT, "%s: not overwritten: edited by hand, or never generated: %s",
+	fault_set(fault, EX_CANTCREAT,
+	    "%s: not overwritten: edited by hand, or never generated: %s",
 	    rec_get(record, "config.dir"), buf_str(&names));
-	return fault_hint(fault,
-	    "'mirari configure --diff' shows the difference, 'mirari configure --force' overwrites");
+	return fault_hint(fault, "'mirari configure --diff' shows the difference, 'mirari "
+				 "configure --force' overwrites");
 }
 
-static void say_changes(const struct options *o, const struct generated *g,
-    const struct strv *stale)
+static void say_changes(
+    const struct options *o, const struct generated *g, const struct strv *stale)
 {
 	struct buf names A_CLEANUP(buf_free) = {0};
 
@@ -166,7 +169,8 @@ int tool_main(int argc, char **argv)
 
 	if (status < 0 && operands.count) {
 		fault_set(&fault, EX_USAGE, "takes no arguments: %s", operands.items[0]);
-		fault_hint(&fault, "the record comes on standard input: mirari-parse %s | mirari-gen",
+		fault_hint(&fault,
+		    "the record comes on standard input: mirari-parse %s | mirari-gen",
 		    operands.items[0]);
 		status = say_fault(&fault);
 	}

@@ -42,7 +42,8 @@ static const struct usage *usage(struct options *o)
 	};
 	const struct opt options[] = {
 	    {'k', "kind", "KIND", "noip (default: no network) or http", OPT_VALUE, &o->kind},
-	    {0, "name", "NAME", "the unikernel's name (default: the directory's)", OPT_VALUE, &o->name},
+	    {0, "name", "NAME", "the unikernel's name (default: the directory's)", OPT_VALUE,
+		&o->name},
 	    {'n', "dry-run", NULL, "write nothing, say what would be", OPT_FLAG, &o->dry_run},
 	    {'q', "quiet", NULL, "don't name the files", OPT_FLAG, &o->quiet},
 	    {0},
@@ -61,8 +62,7 @@ static int check_value(const char *option, enum value_type type, const char *wor
 
 	if (value_check(&rule, value, &normal, &expected))
 		return 0;
-	return fault_set(
-	    fault, EX_USAGE, "%s: '%s' is not %s", option, value, buf_str(&expected));
+	return fault_set(fault, EX_USAGE, "%s: '%s' is not %s", option, value, buf_str(&expected));
 }
 
 /* The last part of the directory's path, which need not be there yet. */
@@ -105,8 +105,8 @@ static int render(const char *kind, const char *file, const struct rec *values, 
 static int make_dir(int parent, const char *path, struct fault *fault)
 {
 	if (mkdirat(parent, path, 0777) < 0 && errno != EEXIST)
-		return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "create %s",
-		    path);
+		return fault_errno(
+		    fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "create %s", path);
 	return 0;
 }
 

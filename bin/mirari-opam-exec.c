@@ -1,4 +1,5 @@
-/* mirari-opam-exec: a command inside an opam switch, without switching; packages installed first. */
+/* mirari-opam-exec: a command inside an opam switch, without switching; packages installed first.
+ */
 #include "core/fd.h"
 #include "core/main.h"
 #include "core/proc.h"
@@ -32,19 +33,22 @@ static const struct usage *usage(struct options *o)
 	    .purpose = "run a command inside an opam switch, without switching",
 	    .synopsis = "[OPTION]... [--] COMMAND [ARG]...\n"
 			"       mirari-opam-exec [OPTION]... --install|--build <RECORD",
-	    .examples = "  mirari-opam-exec -s mirage-xen -- make\n"
-			"  mirari-opam-exec -s mirage-xen --install -p lwt -p uri -- make\n"
-			"  mirari-parse | mirari-gen | mirari-opam-exec --install   # what it needs\n"
-			"  mirari-parse | mirari-gen | mirari-opam-exec --build     # its build\n",
+	    .examples =
+		"  mirari-opam-exec -s mirage-xen -- make\n"
+		"  mirari-opam-exec -s mirage-xen --install -p lwt -p uri -- make\n"
+		"  mirari-parse | mirari-gen | mirari-opam-exec --install   # what it needs\n"
+		"  mirari-parse | mirari-gen | mirari-opam-exec --build     # its build\n",
 	    .options = table,
 	    .command = true,
 	};
 	const struct opt options[] = {
 	    {'s', "switch", "SWITCH", "the switch (default: the record's, else as opam finds it)",
 		OPT_VALUE, &o->opam_switch},
-	    {0, "root", "DIR", "opam's root (default: $OPAMROOT, else ~/.opam)", OPT_VALUE, &o->root},
+	    {0, "root", "DIR", "opam's root (default: $OPAMROOT, else ~/.opam)", OPT_VALUE,
+		&o->root},
 	    {0, "install", NULL, "install missing packages first", OPT_FLAG, &o->install},
-	    {'p', "package", "PACKAGE", "a package to install (repeatable)", OPT_LIST, &o->packages},
+	    {'p', "package", "PACKAGE", "a package to install (repeatable)", OPT_LIST,
+		&o->packages},
 	    {0, "build", NULL, "run the record's build.command in its config.dir", OPT_FLAG,
 		&o->build},
 	    {'r', "record", NULL, "read a record though there is a command", OPT_FLAG, &o->record},
@@ -80,12 +84,13 @@ static int check_usage(const struct options *o, const struct strv *command, stru
 }
 
 /* Packages by opam, where there is a switch; then what the build needs must be there. */
-static int install(const struct options *o, const struct opam *opam, const struct rec *record,
-    struct fault *fault)
+static int install(
+    const struct options *o, const struct opam *opam, const struct rec *record, struct fault *fault)
 {
 	struct strv packages A_CLEANUP(strv_free) = {0}, missing A_CLEANUP(strv_free) = {0};
 	struct strv libraries A_CLEANUP(strv_free) = {0};
-	const char *allowed = rec_get(record, "install"), *builder = rec_get(record, "build.system");
+	const char *allowed = rec_get(record, "install"),
+		   *builder = rec_get(record, "build.system");
 
 	strv_add_all(&packages, &o->packages);
 	rec_get_all(record, "packages", &packages);

@@ -26,17 +26,20 @@ static const struct usage *usage(struct options *o)
 	    .tool = "mirari-parse",
 	    .purpose = "read a configuration and write the record of one target",
 	    .synopsis = "[OPTION]... [FILE]",
-	    .examples = "  mirari-parse                           # ./mirari.yml, or the only *.conf\n"
-			"  mirari-parse -t xen --get memory       # one value\n"
-			"  mirari-parse --format=yaml app.conf    # convert a file of 2013\n"
-			"  mirari-parse | mirari-gen              # the record, to the next tool\n",
+	    .examples =
+		"  mirari-parse                           # ./mirari.yml, or the only *.conf\n"
+		"  mirari-parse -t xen --get memory       # one value\n"
+		"  mirari-parse --format=yaml app.conf    # convert a file of 2013\n"
+		"  mirari-parse | mirari-gen              # the record, to the next tool\n",
 	    .options = table,
 	};
 	const struct opt options[] = {
-	    {'t', "target", "TARGET", "the target (default: the file's, else unix-socket)", OPT_VALUE,
-		&o->target},
-	    {0, "format", "FORMAT", "records (default), json, shell or yaml", OPT_VALUE, &o->format},
-	    {0, "from", "FORMAT", "yaml or conf (default: by the file's name)", OPT_VALUE, &o->from},
+	    {'t', "target", "TARGET", "the target (default: the file's, else unix-socket)",
+		OPT_VALUE, &o->target},
+	    {0, "format", "FORMAT", "records (default), json, shell or yaml", OPT_VALUE,
+		&o->format},
+	    {0, "from", "FORMAT", "yaml or conf (default: by the file's name)", OPT_VALUE,
+		&o->from},
 	    OPT_RECORD(&o->set, &o->get),
 	    {'q', "quiet", NULL, "no warnings", OPT_FLAG, &o->quiet},
 	    {0, "list-keys", NULL, "the keys that a record can have, one a line", OPT_FLAG,
@@ -68,13 +71,14 @@ static int check_options(const struct options *o, struct fault *fault)
 			    all[i].value, buf_str(&expected));
 	}
 	if (o->get && o->format)
-		return fault_set(fault, EX_USAGE, "--get and --format are two kinds of output: take one");
+		return fault_set(
+		    fault, EX_USAGE, "--get and --format are two kinds of output: take one");
 	return 0;
 }
 
 /* Reads the file into the configuration; what is wrong inside it is left in c->report. */
-static int read_config(const struct options *o, const struct located *at, struct config *c,
-    struct fault *fault)
+static int read_config(
+    const struct options *o, const struct located *at, struct config *c, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {.max = CONFIG_MAX_BYTES};
 	bool conf = o->from ? !strcmp(o->from, "conf") : at->is_conf;

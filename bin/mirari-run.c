@@ -75,7 +75,8 @@ static int run(struct verb *v, const struct strv *arguments)
 		return status < 0 ? say_fault(&fault) : status;
 	if (strcmp(rec_get(&v->record, "target"), "unix-socket") ||
 	    strcmp(rec_get(&v->record, "deploy"), "local")) {
-		fault_set(&fault, EX_UNAVAILABLE, "target %s, deployed %s: there is no tool for that here",
+		fault_set(&fault, EX_UNAVAILABLE,
+		    "target %s, deployed %s: there is no tool for that here",
 		    rec_get(&v->record, "target"), rec_get(&v->record, "deploy"));
 		return say_fault(&fault);
 	}

@@ -57,7 +57,8 @@ int fd_read_all(int fd, const char *name, struct buf *into, struct fault *fault)
 		ssize_t n;
 
 		if (!end || !left)
-			return fault_set(fault, EX_DATAERR, "%s: larger than %zu bytes", name, max - 1);
+			return fault_set(
+			    fault, EX_DATAERR, "%s: larger than %zu bytes", name, max - 1);
 		n = read(fd, end, step < left ? step : left);
 		if (n < 0 && errno == EINTR)
 			continue;

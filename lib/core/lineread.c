@@ -61,8 +61,8 @@ int lineread_next(struct lineread *r, char **line, size_t *length, struct fault 
 			held = *length;
 		}
 		if (held > LINE_MAX_BYTES)
-			return fault_set(fault, EX_DATAERR, "%s:%zu: line longer than %d bytes", r->name,
-			    r->line + !lf, LINE_MAX_BYTES);
+			return fault_set(fault, EX_DATAERR, "%s:%zu: line longer than %d bytes",
+			    r->name, r->line + !lf, LINE_MAX_BYTES);
 		seen = held;
 		got = r->ended ? 0 : more(r, fault);
 		if (got < 0)

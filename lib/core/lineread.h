@@ -14,10 +14,10 @@
 enum { LINE_MAX_BYTES = 65535 };
 
 struct lineread {
-	int fd;           /* borrowed */
+	int fd;		  /* borrowed */
 	const char *name; /* borrowed; for messages: "standard input" */
-	size_t line;      /* the number of the line returned last, from 1 */
-	char *bytes;      /* owned */
+	size_t line;	  /* the number of the line returned last, from 1 */
+	char *bytes;	  /* owned */
 	size_t start;
 	size_t end;
 	bool ended;
@@ -28,7 +28,7 @@ void lineread_free(struct lineread *r);
 
 /* 1: *line (NUL-terminated, without its LF) and *length are set. 0: the input ended behind a LF, or
  * was empty. -1: read error, a line longer than LINE_MAX_BYTES, or an end in the middle of one. */
-int lineread_next(struct lineread *r, char **line, size_t *length, struct fault *fault)
-    A_MUST_CHECK;
+int lineread_next(
+    struct lineread *r, char **line, size_t *length, struct fault *fault) A_MUST_CHECK;
 
 #endif

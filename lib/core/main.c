@@ -97,7 +97,7 @@ int put_record(const struct rec *record, const char *get)
 	const char *value;
 
 	if (get) {
-		for (size_t i = 0; rec_each(record, get, &i, &value);)
+		for (size_t i = 0; rec_each (record, get, &i, &value);)
 			buf_printf(&out, "%s\n", value);
 	} else {
 		rec_write(record, &out);

@@ -38,8 +38,8 @@ static void help_line(struct buf *out, const struct opt *o)
 		buf_printf(out, "      --%s", o->name);
 	if (o->argument)
 		buf_printf(out, "=%s", o->argument);
-	buf_printf(out, "%*s %s\n", (int)(28 - (out->length - start < 28 ? out->length - start : 28)),
-	    "", o->help);
+	buf_printf(out, "%*s %s\n",
+	    (int)(28 - (out->length - start < 28 ? out->length - start : 28)), "", o->help);
 }
 
 static void help(const struct usage *usage, struct buf *out)
@@ -59,8 +59,7 @@ static void list(const struct opt *o, struct buf *out)
 		if (o->letter)
 			buf_printf(out, "-%c\t%s\t%s\n", o->letter, o->argument ? o->argument : "",
 			    o->help);
-		buf_printf(
-		    out, "--%s\t%s\t%s\n", o->name, o->argument ? o->argument : "", o->help);
+		buf_printf(out, "--%s\t%s\t%s\n", o->name, o->argument ? o->argument : "", o->help);
 	}
 }
 
@@ -90,8 +89,8 @@ static int unknown(const struct usage *usage, const char *word, struct fault *fa
 	for (const struct opt *o = standard; o->name; o++)
 		suggest_offer(&suggest, o->name);
 	if (suggest.best && word[1] == '-')
-		return fault_hint(fault, "did you mean --%s? (%s --help lists them)", suggest.best,
-		    usage->tool);
+		return fault_hint(
+		    fault, "did you mean --%s? (%s --help lists them)", suggest.best, usage->tool);
 	return fault_hint(fault, "%s --help lists them", usage->tool);
 }
 
@@ -116,16 +115,16 @@ static int store_value(const struct opt *o, const char *rest, struct cursor *c, 
 {
 	if (!rest && o->kind != OPT_FLAG) {
 		if (c->at + 1 >= c->argc)
-			return fault_set(fault, EX_USAGE, "option --%s needs a value: --%s=%s", o->name,
-			    o->name, o->argument);
+			return fault_set(fault, EX_USAGE, "option --%s needs a value: --%s=%s",
+			    o->name, o->name, o->argument);
 		rest = c->argv[++c->at];
 	}
 	store(o, rest);
 	return 0;
 }
 
-static int take_long(const struct usage *usage, struct cursor *c, struct buf *answer,
-    struct fault *fault)
+static int take_long(
+    const struct usage *usage, struct cursor *c, struct buf *answer, struct fault *fault)
 {
 	const char *word = c->argv[c->at], *name = word + 2, *equals = strchr(name, '=');
 	const struct opt *o =
@@ -140,8 +139,8 @@ static int take_long(const struct usage *usage, struct cursor *c, struct buf *an
 	return store_value(o, equals ? equals + 1 : NULL, c, fault);
 }
 
-static int take_letters(const struct usage *usage, struct cursor *c, struct buf *answer,
-    struct fault *fault)
+static int take_letters(
+    const struct usage *usage, struct cursor *c, struct buf *answer, struct fault *fault)
 {
 	const char *word = c->argv[c->at];
 

@@ -29,19 +29,21 @@ struct opt {
 };
 
 struct usage {
-	const char *tool;      /* "mirari-parse" */
-	const char *purpose;   /* one line */
-	const char *synopsis;  /* what follows the tool's name: "[OPTION]... [FILE]" */
-	const char *examples;  /* whole lines, each indented by two blanks */
+	const char *tool;	   /* "mirari-parse" */
+	const char *purpose;	   /* one line */
+	const char *synopsis;	   /* what follows the tool's name: "[OPTION]... [FILE]" */
+	const char *examples;	   /* whole lines, each indented by two blanks */
 	const struct opt *options; /* ended by one without a name */
-	bool command;          /* the operands are a command: options end at its first word */
-	struct strv *behind;   /* where words behind -- go; NULL: to the operands */
+	bool command;		   /* the operands are a command: options end at its first word */
+	struct strv *behind;	   /* where words behind -- go; NULL: to the operands */
 };
 
 /* Options that every tool which reads a record has. */
-#define OPT_RECORD(set, get)                                                                      \
-	{0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, set},           \
-	    {0, "get", "KEY", "print only the values of this key", OPT_VALUE, get}
+#define OPT_RECORD(set, get) \
+	{0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, set}, \
+	{ \
+		0, "get", "KEY", "print only the values of this key", OPT_VALUE, get \
+	}
 
 /* Sets the variables and puts the operands into *operands. 0, or -1 with EX_USAGE; 1 when --help,
  * --version or --list-options was asked for and has been appended to *answer. */

@@ -34,8 +34,8 @@ static int run_stage(const struct strv *stage, int in, int out, int *status, str
 	return 0;
 }
 
-int pipeline_run(const struct pipeline *p, int in, struct buf *out, int *status,
-    struct fault *fault)
+int pipeline_run(
+    const struct pipeline *p, int in, struct buf *out, int *status, struct fault *fault)
 {
 	int held A_CLEANUP(fd_close) = -1;
 

@@ -46,8 +46,7 @@ static int spawn(const struct strv *command, const struct proc_io *io, pid_t *ch
 	return error;
 }
 
-int proc_run(const struct strv *command, const struct proc_io *io, int *status,
-    struct fault *fault)
+int proc_run(const struct strv *command, const struct proc_io *io, int *status, struct fault *fault)
 {
 	pid_t child;
 	int error = spawn(command, io, &child), wait_status;
@@ -71,8 +70,8 @@ int proc_memory_file(struct fault *fault)
 	return fd;
 }
 
-int proc_capture(const struct strv *command, const char *dir, struct buf *out, int *status,
-    struct fault *fault)
+int proc_capture(
+    const struct strv *command, const char *dir, struct buf *out, int *status, struct fault *fault)
 {
 	int file A_CLEANUP(fd_close) = proc_memory_file(fault);
 	struct proc_io io = {.in = -1, .out = file, .dir = dir};

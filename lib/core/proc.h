@@ -11,8 +11,8 @@
 #include "core/strv.h"
 
 struct proc_io {
-	int in;          /* the child's standard input; -1 is /dev/null */
-	int out;         /* the child's standard output; -1 is ours */
+	int in;		 /* the child's standard input; -1 is /dev/null */
+	int out;	 /* the child's standard output; -1 is ours */
 	const char *dir; /* where it runs; NULL is here */
 };
 

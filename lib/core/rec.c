@@ -2,56 +2,13 @@
 
 #include "core/mem.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Memory comes in chunks that never move, so that keys and values can be borrowed for good. */
-struct rec_chunk {
-	struct rec_chunk *next;
-	size_t used;
-	size_t room;
-	char bytes[];
-};
-
-enum { CHUNK = 1 << 16 };
-
-static char *reserve(struct rec *r, size_t length)
-{
-	struct rec_chunk *chunk = r->chunks;
-
-	if (!chunk || chunk->room - chunk->used < length) {
-		/* the first one is small: most records are */
-		size_t room = chunk ? CHUNK : 4096;
-
-		if (room < length)
-			room = length;
-		chunk = mem_resize(NULL, sizeof *chunk + room, 1);
-		*chunk = (struct rec_chunk){.next = r->chunks, .room = room};
-		r->chunks = chunk;
-	}
-	chunk->used += length;
-	return chunk->bytes + chunk->used - length;
-}
-
-static const char *keep(struct rec *r, const char *bytes, size_t length)
-{
-	char *copy = reserve(r, length + 1);
-
-	memcpy(copy, bytes, length);
-	copy[length] = '\0';
-	return copy;
-}
-
 void rec_free(struct rec *r)
 {
-	while (r->chunks) {
-		struct rec_chunk *next = r->chunks->next;
-
-		free(r->chunks);
-		r->chunks = next;
-	}
+	arena_free(&r->strings);
 	free(r->fields);
 	*r = (struct rec){0};
 }
@@ -94,24 +51,31 @@ const char *rec_value_problem(const char *value)
 	return NULL;
 }
 
-static void append(struct rec *r, const char *key, size_t key_length, const char *value,
-    size_t value_length)
+static struct field *new_field(struct rec *r)
 {
-	const struct field *last = r->count ? &r->fields[r->count - 1] : NULL;
-
 	if (r->count == r->room) {
 		r->room = r->room ? r->room * 2 : 32;
 		r->fields = mem_resize(r->fields, r->room, sizeof *r->fields);
-		last = r->count ? &r->fields[r->count - 1] : NULL;
 	}
+	return &r->fields[r->count++];
+}
+
+static void append(
+    struct rec *r, const char *key, size_t key_length, const char *value, size_t value_length)
+{
+	struct field *field = new_field(r);
+
 	/* the key of a long list is kept once */
-	if (last && !strncmp(last->key, key, key_length) && !last->key[key_length])
-		key = last->key;
+	if (r->count > 1 && !strncmp(field[-1].key, key, key_length) && !field[-1].key[key_length])
+		field->key = field[-1].key;
 	else
-		key = keep(r, key, key_length);
-	r->fields[r->count].key = key;
-	r->fields[r->count].value = keep(r, value, value_length);
-	r->count++;
+		field->key = arena_copy(&r->strings, key, key_length);
+	field->value = arena_copy(&r->strings, value, value_length);
+}
+
+void rec_borrow(struct rec *r, const struct field *field)
+{
+	*new_field(r) = *field;
 }
 
 int rec_add(struct rec *r, const char *key, const char *value, struct fault *fault)
@@ -140,7 +104,7 @@ void rec_remove(struct rec *r, const char *key)
 	r->count = kept;
 }
 
-bool rec_each(const struct rec *r, const char *key, size_t *i, const char **value)
+bool rec_each (const struct rec *r, const char *key, size_t * i, const char **value)
 {
 	while (*i < r->count) {
 		const struct field *field = &r->fields[(*i)++];
@@ -165,13 +129,13 @@ void rec_get_all(const struct rec *r, const char *key, struct strv *into)
 {
 	const char *value;
 
-	for (size_t i = 0; rec_each(r, key, &i, &value);)
+	for (size_t i = 0; rec_each (r, key, &i, &value);)
 		strv_add(into, value);
 }
 
 /* One line of a record into the record. */
-static int take_line(struct rec *r, const struct lineread *from, char *line, size_t length,
-    struct fault *fault)
+static int take_line(
+    struct rec *r, const struct lineread *from, char *line, size_t length, struct fault *fault)
 {
 	char *equals = memchr(line, '=', length);
 	const char *problem = NULL;
@@ -183,15 +147,14 @@ static int take_line(struct rec *r, const struct lineread *from, char *line, siz
 	else if (!equals)
 		problem = "has no '='";
 	if (problem)
-		return fault_set(fault, EX_DATAERR, "%s:%zu: line %s: %.60s", from->name, from->line,
-		    problem, line);
+		return fault_set(fault, EX_DATAERR, "%s:%zu: line %s: %.60s", from->name,
+		    from->line, problem, line);
 	*equals = '\0';
 	problem = rec_key_problem(line);
 	if (problem)
-		return fault_set(fault, EX_DATAERR, "%s:%zu: key '%.60s' %s", from->name, from->line,
-		    line, problem);
-	append(r, line, (size_t)(equals - line), equals + 1,
-	    length - (size_t)(equals + 1 - line));
+		return fault_set(fault, EX_DATAERR, "%s:%zu: key '%.60s' %s", from->name,
+		    from->line, line, problem);
+	append(r, line, (size_t)(equals - line), equals + 1, length - (size_t)(equals + 1 - line));
 	return 0;
 }
 
@@ -210,8 +173,8 @@ int rec_read(struct rec *r, struct lineread *from, struct fault *fault)
 	}
 	if (got == 0 && from->line > first)
 		return fault_set(fault, EX_DATAERR,
-		    "%s:%zu: the record is not ended by an empty line: what wrote it failed", from->name,
-		    from->line);
+		    "%s:%zu: the record is not ended by an empty line: what wrote it failed",
+		    from->name, from->line);
 	return got;
 }
 
@@ -232,7 +195,8 @@ int rec_read_stdin(struct rec *r, struct fault *fault)
 	}
 	got = lineread_next(&from, &line, &length, fault);
 	if (got > 0)
-		return fault_set(fault, EX_DATAERR, "%s:%zu: more than one record", from.name, from.line);
+		return fault_set(
+		    fault, EX_DATAERR, "%s:%zu: more than one record", from.name, from.line);
 	return got;
 }
 

@@ -12,6 +12,7 @@
 #ifndef MIRARI_CORE_REC_H
 #define MIRARI_CORE_REC_H
 
+#include "core/arena.h"
 #include "core/attr.h"
 #include "core/buf.h"
 #include "core/fault.h"
@@ -26,17 +27,15 @@ struct field {
 	const char *value;
 };
 
-struct rec_chunk;
-
 struct rec {
-	struct field *fields; /* owned; the strings belong to the chunks */
+	struct field *fields; /* owned; the strings belong to the arena */
 	size_t count;
 	size_t room;
-	struct rec_chunk *chunks;
+	struct arena strings;
 };
 
 /* for (size_t i = 0; rec_each(rec, "depends", &i, &value); ) — every value of a key, in order. */
-bool rec_each(const struct rec *r, const char *key, size_t *i, const char **value);
+bool rec_each (const struct rec *r, const char *key, size_t * i, const char **value);
 
 void rec_free(struct rec *r);
 
@@ -46,6 +45,9 @@ const char *rec_value_problem(const char *value);
 
 /* Appends a field; EX_DATAERR when the format can't carry it. */
 int rec_add(struct rec *r, const char *key, const char *value, struct fault *fault) A_MUST_CHECK;
+
+/* Appends a field of another record, which must outlive this one. */
+void rec_borrow(struct rec *r, const struct field *field);
 
 /* Takes out every field with the key, if there is one. */
 void rec_remove(struct rec *r, const char *key);

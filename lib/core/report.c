@@ -9,8 +9,8 @@ void report_free(struct report *r)
 	r->errors = r->warnings = 0;
 }
 
-static void add(struct report *r, struct place at, const char *kind, const char *format,
-    va_list args)
+static void add(
+    struct report *r, struct place at, const char *kind, const char *format, va_list args)
 {
 	char text[1024];
 

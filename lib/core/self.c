@@ -12,7 +12,8 @@ int self_dir(struct buf *into, struct fault *fault)
 	ssize_t length = readlink("/proc/self/exe", path, sizeof path);
 
 	if (length < 0 || (size_t)length >= sizeof path)
-		return fault_errno(fault, EX_OSERR, length < 0 ? errno : ENAMETOOLONG, "/proc/self/exe");
+		return fault_errno(
+		    fault, EX_OSERR, length < 0 ? errno : ENAMETOOLONG, "/proc/self/exe");
 	while (length > 1 && path[length - 1] != '/')
 		length--;
 	buf_add(into, path, (size_t)(length > 1 ? length - 1 : length));

@@ -7,21 +7,20 @@
 #include <sys/random.h>
 
 struct strset_entry {
-	char *string;
-	uint64_t hash;
-	size_t number;
+	const char *string; /* in the arena */
+	uint32_t hash;	    /* sixteen bytes an entry: the table is what costs time, by its size */
+	uint32_t number;
 };
 
 void strset_free(struct strset *s)
 {
-	for (size_t i = 0; i < s->room; i++)
-		free(s->entries[i].string);
 	free(s->entries);
+	arena_free(&s->strings);
 	*s = (struct strset){0};
 }
 
 /* A multiply-and-fold over eight bytes at a time, keyed by the seed at every step. */
-static uint64_t hash(const struct strset *s, const char *string)
+static uint32_t hash(const struct strset *s, const char *string)
 {
 	uint64_t h = s->seed;
 	size_t left = strlen(string);
@@ -37,10 +36,10 @@ static uint64_t hash(const struct strset *s, const char *string)
 		string += take;
 		left -= take;
 	}
-	return h;
+	return (uint32_t)(h ^ h >> 32);
 }
 
-static struct strset_entry *find(const struct strset *s, uint64_t h, const char *string)
+static struct strset_entry *find(const struct strset *s, uint32_t h, const char *string)
 {
 	size_t i = h & (s->room - 1);
 
@@ -65,10 +64,10 @@ static void grow(struct strset *s)
 	free(old);
 }
 
-bool strset_add(struct strset *s, const char *string, size_t *number)
+bool strset_add(struct strset *s, const char *string, uint32_t *number)
 {
 	struct strset_entry *entry;
-	uint64_t h;
+	uint32_t h;
 
 	if ((s->count + 1) * 4 > s->room * 3)
 		grow(s);
@@ -78,7 +77,7 @@ bool strset_add(struct strset *s, const char *string, size_t *number)
 		*number = entry->number;
 		return false;
 	}
-	*entry = (struct strset_entry){mem_copy(string, strlen(string)), h, *number};
+	*entry = (struct strset_entry){arena_copy(&s->strings, string, strlen(string)), h, *number};
 	s->count++;
 	return true;
 }

@@ -6,6 +6,8 @@
 #ifndef MIRARI_CORE_STRSET_H
 #define MIRARI_CORE_STRSET_H
 
+#include "core/arena.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +16,7 @@ struct strset_entry;
 
 struct strset {
 	struct strset_entry *entries; /* owned */
+	struct arena strings;
 	size_t count;
 	size_t room;
 	uint64_t seed;
@@ -23,7 +26,7 @@ void strset_free(struct strset *s);
 
 /* Adds the string with a number of the caller's (a line, say). True when it was not there yet;
  * else *number is set to the number it was added with. */
-bool strset_add(struct strset *s, const char *string, size_t *number);
+bool strset_add(struct strset *s, const char *string, uint32_t *number);
 
 bool strset_has(const struct strset *s, const char *string);
 

@@ -6,7 +6,11 @@
 static size_t character(const unsigned char *p, size_t left)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t length = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	size_t length = p[0] < 0x80	  ? 1
+			: p[0] >> 5 == 6  ? 2
+			: p[0] >> 4 == 14 ? 3
+			: p[0] >> 3 == 30 ? 4
+					  : 0;
 	uint32_t code = p[0] & (0x7fu >> (length == 1 ? 0 : length));
 
 	if (!length || length > left)

@@ -29,8 +29,8 @@ static int run_inside(const struct opam *opam, const struct strv *command, struc
 }
 
 /* Are these libraries known to findlib? -qe keeps it quiet about those that aren't. */
-static int query(const struct opam *opam, const struct strv *libraries, bool *known,
-    struct fault *fault)
+static int query(
+    const struct opam *opam, const struct strv *libraries, bool *known, struct fault *fault)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
 	struct buf out A_CLEANUP(buf_free) = {0};
@@ -123,14 +123,15 @@ static int report(const struct opam *opam, const struct strv *missing_programs,
 	if (in_switch) {
 		fault_set(fault, EX_UNAVAILABLE, "missing in switch %s: %s", buf_str(&opam->name),
 		    buf_str(&what));
-		return fault_hint(fault, "opam install --switch=%s %s", buf_str(&opam->name), buf_str(&how));
+		return fault_hint(
+		    fault, "opam install --switch=%s %s", buf_str(&opam->name), buf_str(&how));
 	}
 	fault_set(fault, EX_UNAVAILABLE, "missing on this machine: %s", buf_str(&what));
 	return fault_hint(fault, "apt-get install %s", buf_str(&how));
 }
 
-int findlib_check(const struct opam *opam, const char *builder, const struct strv *libraries,
-    struct fault *fault)
+int findlib_check(
+    const struct opam *opam, const char *builder, const struct strv *libraries, struct fault *fault)
 {
 	struct strv lost A_CLEANUP(strv_free) = {0}, missing A_CLEANUP(strv_free) = {0};
 	const char *const wanted[] = {"ocamlfind", "ocamlopt", builder, "make"};

@@ -35,8 +35,7 @@ static int visit(struct walk *w, int parent, const char *name, const struct leve
 	int fd;
 
 	if (fstatat(parent, name, &st, 0) < 0)
-		return fault_errno(
-		    w->fault, EX_DATAERR, errno, "%s/%s", w->top, buf_str(&w->path));
+		return fault_errno(w->fault, EX_DATAERR, errno, "%s/%s", w->top, buf_str(&w->path));
 	if (S_ISREG(st.st_mode)) {
 		strv_add(w->names, buf_str(&w->path));
 		return 0;
@@ -92,7 +91,8 @@ int fstree_list(const char *dir, struct strv *names, struct fault *fault)
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
 
 	if (fd < 0)
-		return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_DATAERR, errno, "%s", dir);
+		return fault_errno(
+		    fault, errno == EACCES ? EX_NOPERM : EX_DATAERR, errno, "%s", dir);
 	result = descend(&w, fd, NULL);
 	buf_free(&w.path);
 	strv_sort(names);

@@ -33,10 +33,10 @@ static const struct {
 /* The findlib libraries that a generated main.ml needs by itself. */
 static const struct {
 	const char *kind;
-	const char *libraries[5];
+	const char *libraries[7];
 } own_libraries[] = {
     {"noip", {"lwt", "lwt.unix"}},
-    {"http", {"cohttp-lwt-unix", "conduit-lwt-unix", "lwt", "lwt.unix"}},
+    {"http", {"cohttp", "cohttp-lwt-unix", "conduit-lwt-unix", "lwt", "lwt.unix", "unix"}},
 };
 
 void generated_free(struct generated *g)
@@ -80,9 +80,11 @@ static int check_possible(const struct rec *r, struct fault *fault)
 		    rec_get(r, "runtime"));
 	if (!is(r, "target", "unix-socket"))
 		return fault_set(fault, EX_DATAERR,
-		    "target %s: runtime lwt makes programs for unix-socket only", rec_get(r, "target"));
+		    "target %s: runtime lwt makes programs for unix-socket only",
+		    rec_get(r, "target"));
 	if (is(r, "build.system", "mirage"))
-		return fault_set(fault, EX_DATAERR, "build.system mirage: goes with runtime mirage");
+		return fault_set(
+		    fault, EX_DATAERR, "build.system mirage: goes with runtime mirage");
 	return 0;
 }
 
@@ -101,7 +103,8 @@ static int complete_command(struct rec *r, const char *artifact, struct fault *f
 	if (rec_get(r, "build.command"))
 		return 0;
 	if (is(r, "build.system", "command"))
-		return fault_set(fault, EX_DATAERR, "build.system is command, but there is no build.command");
+		return fault_set(
+		    fault, EX_DATAERR, "build.system is command, but there is no build.command");
 	if (is(r, "build.system", "dune")) {
 		strv_list(&words, "dune", "build", "--root", ".", NULL);
 		strv_addf(&words, "./%s", artifact);
@@ -116,7 +119,7 @@ static int complete_libraries(struct rec *r, struct fault *fault)
 	struct strv libraries A_CLEANUP(strv_free) = {0};
 	const char *value;
 
-	for (size_t i = 0; rec_each(r, "depends", &i, &value);)
+	for (size_t i = 0; rec_each (r, "depends", &i, &value);)
 		if (!strv_has(&libraries, value))
 			strv_add(&libraries, value);
 	for (size_t k = 0; k < COUNT_OF(own_libraries); k++) {
@@ -154,8 +157,8 @@ int generate_complete(struct rec *r, struct fault *fault)
 }
 
 /* The project's own template if it has one, else ours. */
-static int load_template(const struct rec *r, const char *name, struct buf *text,
-    struct buf *shown, struct fault *fault)
+static int load_template(
+    const struct rec *r, const char *name, struct buf *text, struct buf *shown, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0};
 
@@ -213,8 +216,8 @@ static int embed(const char *dir, const char *name, struct generated *into, stru
 	}
 	crunch_end(&output->bytes, &names);
 	if (buf_over(&output->bytes))
-		return fault_set(fault, EX_DATAERR, "%s: too much to embed: over %zu bytes of source",
-		    dir, BUF_MAX);
+		return fault_set(fault, EX_DATAERR,
+		    "%s: too much to embed: over %zu bytes of source", dir, BUF_MAX);
 	return 0;
 }
 
@@ -231,8 +234,8 @@ static int embed_all(const struct rec *r, struct generated *into, struct fault *
 		buf_adds(&dir, f->value);
 		if (embed(buf_str(&dir), f->key + 3, into, fault) < 0) {
 			if (!fault->hint[0])
-				fault_hint(fault, "it is the directory of %s, as seen from %s", f->key,
-				    rec_get(r, "config.dir"));
+				fault_hint(fault, "it is the directory of %s, as seen from %s",
+				    f->key, rec_get(r, "config.dir"));
 			return -1;
 		}
 	}

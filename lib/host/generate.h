@@ -17,11 +17,12 @@ struct generated {
 void generated_free(struct generated *g);
 
 /* Fills in what the record leaves open: build.system (dune where there is a dune-project, else
- * ocamlbuild), build.command, artifact, libraries. A combination that nothing is generated for is EX_DATAERR. */
+ * ocamlbuild), build.command, artifact, libraries. A combination that nothing is generated for is
+ * EX_DATAERR. */
 int generate_complete(struct rec *record, struct fault *fault) A_MUST_CHECK;
 
 /* The files for a completed record, by their paths in its config.dir. Nothing is written. */
-int generate_files(const struct rec *record, struct generated *into, struct fault *fault)
-    A_MUST_CHECK;
+int generate_files(
+    const struct rec *record, struct generated *into, struct fault *fault) A_MUST_CHECK;
 
 #endif

@@ -138,13 +138,14 @@ static int no_such_switch(const struct opam *o, struct fault *fault)
 		fault->text[length] = ' ';
 		memcpy(fault->text + length + 1, buf_str(&names), names.length + 1);
 	}
-	return fault_hint(fault, "opam switch create --no-switch %s COMPILER makes it", buf_str(&o->name));
+	return fault_hint(
+	    fault, "opam switch create --no-switch %s COMPILER makes it", buf_str(&o->name));
 }
 
 static int no_root(const char *asked, struct fault *fault)
 {
-	fault_set(fault, EX_DATAERR, "switch %s was asked for, but there is no opam root in %s", asked,
-	    env("OPAMROOT") ? env("OPAMROOT") : "~/.opam");
+	fault_set(fault, EX_DATAERR, "switch %s was asked for, but there is no opam root in %s",
+	    asked, env("OPAMROOT") ? env("OPAMROOT") : "~/.opam");
 	return fault_hint(
 	    fault, "opam init makes one; without 'switch' the compiler on PATH is used");
 }
@@ -198,8 +199,8 @@ static int ask_opam(const struct opam *o, const char *formula, bool *there, stru
 	return 0;
 }
 
-int opam_missing(const struct opam *o, const struct strv *packages, struct strv *missing,
-    struct fault *fault)
+int opam_missing(
+    const struct opam *o, const struct strv *packages, struct strv *missing, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct strv installed A_CLEANUP(strv_free) = {0};
@@ -245,7 +246,8 @@ static int install_fault(int status, const char *packages, struct fault *fault)
 	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
 		if (statuses[i].theirs != status)
 			continue;
-		fault_set(fault, statuses[i].ours, "opam install%s: %s", packages, statuses[i].what);
+		fault_set(
+		    fault, statuses[i].ours, "opam install%s: %s", packages, statuses[i].what);
 		return *statuses[i].hint ? fault_hint(fault, "%s", statuses[i].hint) : -1;
 	}
 	return fault_set(fault, status > EXIT_SIGNALLED ? status : EXIT_NO,
@@ -268,9 +270,8 @@ int opam_install(const struct opam *o, const struct strv *packages, struct fault
 		buf_printf(&names, " %s", packages->items[i]);
 	}
 	if (proc_run(&command, &io, &status, fault) < 0)
-		return fault->status == EXIT_NOT_FOUND
-			   ? fault_hint(fault, "apt-get install opam")
-			   : -1;
+		return fault->status == EXIT_NOT_FOUND ? fault_hint(fault, "apt-get install opam")
+						       : -1;
 	return status ? install_fault(status, buf_str(&names), fault) : 0;
 }
 

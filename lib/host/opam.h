@@ -23,12 +23,11 @@ void opam_free(struct opam *o);
 /*
  * Finds the root ($OPAMROOT, else ~/.opam) and the switch: `asked` if not NULL, else as opam
  * resolves it: $OPAMSWITCH, the nearest _opam of this root at or above `dir` (NULL: the working
- * directory), the root's current switch. No root, or none of these, is no fault: both are then empty, and commands run
- * with what PATH has. A switch that was asked for and isn't there is one, which lists those that
- * are.
+ * directory), the root's current switch. No root, or none of these, is no fault: both are then
+ * empty, and commands run with what PATH has. A switch that was asked for and isn't there is one,
+ * which lists those that are.
  */
-int opam_find(struct opam *o, const char *asked, const char *dir, struct fault *fault)
-    A_MUST_CHECK;
+int opam_find(struct opam *o, const char *asked, const char *dir, struct fault *fault) A_MUST_CHECK;
 
 /* Adds those of the packages that the switch doesn't have. "name" is any version of it,
  * "name.version" that one; for "name>=version" and its like opam is asked. */
@@ -36,12 +35,13 @@ int opam_missing(const struct opam *o, const struct strv *packages, struct strv 
     struct fault *fault) A_MUST_CHECK;
 
 /* Installs them: `opam install --yes`, its output to standard error. */
-int opam_install(const struct opam *o, const struct strv *packages, struct fault *fault)
-    A_MUST_CHECK;
+int opam_install(
+    const struct opam *o, const struct strv *packages, struct fault *fault) A_MUST_CHECK;
 
 /* Appends what runs `command` inside the switch: opam exec, or the command itself when there is no
  * switch or the environment is that switch's already. opam exec expands %{…}% in arguments, so
- * every % is doubled; without --set-switch and --set-root a nested opam would use another switch. */
+ * every % is doubled; without --set-switch and --set-root a nested opam would use another switch.
+ */
 void opam_exec_command(const struct opam *o, const struct strv *command, struct strv *into);
 
 #endif

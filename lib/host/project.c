@@ -26,8 +26,8 @@ void project_close(struct project *p)
 }
 
 /* The bytes of a regular file; 1 when there is none, 2 when it is something else. */
-static int read_file(const struct project *p, const char *path, struct buf *into,
-    struct fault *fault)
+static int read_file(
+    const struct project *p, const char *path, struct buf *into, struct fault *fault)
 {
 	int fd A_CLEANUP(fd_close) =
 	    openat(p->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -126,19 +126,20 @@ static int compare(const struct project *p, const char *path, const struct buf *
 		 !memcmp(buf_str(wanted), buf_str(&there), there.length))
 		*found = FILE_SAME;
 	else
-		*found = is_listed(p, path, hash_bytes(buf_str(&there), there.length)) ? FILE_OURS
-										       : FILE_FOREIGN;
+		*found = is_listed(p, path, hash_bytes(buf_str(&there), there.length))
+			     ? FILE_OURS
+			     : FILE_FOREIGN;
 	return 0;
 }
 
-int project_ownership(const struct project *p, const char *path, enum ownership *found,
-    struct fault *fault)
+int project_ownership(
+    const struct project *p, const char *path, enum ownership *found, struct fault *fault)
 {
 	return compare(p, path, NULL, found, fault);
 }
 
-int project_compare(const struct project *p, struct output *outputs, size_t count,
-    struct fault *fault)
+int project_compare(
+    const struct project *p, struct output *outputs, size_t count, struct fault *fault)
 {
 	for (size_t i = 0; i < count; i++)
 		if (compare(p, outputs[i].path, &outputs[i].bytes, &outputs[i].found, fault) < 0)
@@ -177,8 +178,8 @@ static void list_line(struct buf *text, uint64_t hash, const char *path)
 }
 
 /* The list as it will be; with `also_old`, the lines that it has now behind that. */
-static int write_list(struct project *p, const struct output *outputs, size_t count,
-    bool also_old, struct fault *fault)
+static int write_list(struct project *p, const struct output *outputs, size_t count, bool also_old,
+    struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0}, now A_CLEANUP(buf_free) = {0};
 

@@ -27,7 +27,7 @@ enum ownership {
 
 /* A file to generate. */
 struct output {
-	char *path;          /* relative to the project; owned */
+	char *path; /* relative to the project; owned */
 	struct buf bytes;
 	enum ownership found; /* by project_compare */
 };
@@ -46,7 +46,8 @@ struct project {
 
 /* Opens the directory and reads its list. With `writing`, .mirari is created and locked: a second
  * one waits. project_close may be called on a zeroed project once its `dir` and `lock` are -1. */
-int project_open(struct project *p, const char *dir, bool writing, struct fault *fault) A_MUST_CHECK;
+int project_open(
+    struct project *p, const char *dir, bool writing, struct fault *fault) A_MUST_CHECK;
 void project_close(struct project *p);
 
 /* Sets `found` of each output. */

@@ -29,8 +29,9 @@ int verb_check(struct verb *v, struct fault *fault)
 		if (!flags[i].given)
 			continue;
 		if (v->target && strcmp(v->target, flags[i].target))
-			return fault_set(fault, EX_USAGE, "%s is target %s, but %s was asked for too",
-			    flags[i].flag, flags[i].target, v->target);
+			return fault_set(fault, EX_USAGE,
+			    "%s is target %s, but %s was asked for too", flags[i].flag,
+			    flags[i].target, v->target);
 		v->target = flags[i].target;
 	}
 	return 0;

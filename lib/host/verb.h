@@ -25,24 +25,26 @@ struct verb {
 	bool dry_run;
 	bool quiet;
 
-	const char *file;   /* as given; NULL: to be found */
-	struct rec record;  /* by verb_parse */
-	struct buf text;    /* the same, as mirari-parse wrote it */
+	const char *file;  /* as given; NULL: to be found */
+	struct rec record; /* by verb_parse */
+	struct buf text;   /* the same, as mirari-parse wrote it */
 };
 
 void verb_free(struct verb *v);
 
 /* The options that choose what is worked on, and -n. */
-#define VERB_OPTIONS(v)                                                                           \
+#define VERB_OPTIONS(v) \
 	{'t', "target", "TARGET", "the target (default: the file's, else unix-socket)", OPT_VALUE, \
-	    &(v)->target},                                                                        \
+	    &(v)->target}, \
 	    {'s', "switch", "SWITCH", "build in this opam switch", OPT_VALUE, &(v)->opam_switch}, \
 	    {0, "set", "KEY=VALUE", "change the configuration (repeatable)", OPT_LIST, &(v)->set}, \
-	    {0, "socket", NULL, "as --target=unix-socket", OPT_FLAG, &(v)->unix_socket},          \
-	    {0, "unix", NULL, "as --target=unix-direct", OPT_FLAG, &(v)->unix_direct},            \
-	    {0, "xen", NULL, "as --target=xen", OPT_FLAG, &(v)->xen},                             \
-	    {'n', "dry-run", NULL, "print the pipeline instead of running it", OPT_FLAG,          \
-		&(v)->dry_run}
+	    {0, "socket", NULL, "as --target=unix-socket", OPT_FLAG, &(v)->unix_socket}, \
+	    {0, "unix", NULL, "as --target=unix-direct", OPT_FLAG, &(v)->unix_direct}, \
+	    {0, "xen", NULL, "as --target=xen", OPT_FLAG, &(v)->xen}, \
+	{ \
+		'n', "dry-run", NULL, "print the pipeline instead of running it", OPT_FLAG, \
+		    &(v)->dry_run \
+	}
 
 /* Makes the targets of 2013's flags one with --target; EX_USAGE when they disagree. */
 int verb_check(struct verb *v, struct fault *fault) A_MUST_CHECK;

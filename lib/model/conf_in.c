@@ -5,7 +5,7 @@
 
 struct conf {
 	struct config *config;
-	bool ip;     /* some ip- line was there */
+	bool ip; /* some ip- line was there */
 	bool dhcp;
 	bool repeated; /* some fs- or xl- key was there more than once */
 	struct place dhcp_at;
@@ -20,7 +20,8 @@ struct line {
 
 static void ignored(struct conf *f, struct place at, const char *what, const char *why)
 {
-	report_warning(&f->config->report, at, "%.80s: %s; ignored, as Mirari 0.9.7 did", what, why);
+	report_warning(
+	    &f->config->report, at, "%.80s: %s; ignored, as Mirari 0.9.7 did", what, why);
 }
 
 /* The name behind a prefix ("fs-static" is fs's "static"), or NULL. As 0.9.7's subcommand: what is
@@ -37,7 +38,7 @@ static const char *behind(const char *key, const char *prefix)
 
 static bool seen_before(struct conf *f, const char *key)
 {
-	size_t ignored_number = 0;
+	uint32_t ignored_number = 0;
 
 	return !strset_add(&f->config->seen, key, &ignored_number);
 }
@@ -60,8 +61,8 @@ static void add_last(struct conf *f, const struct line *l, const char *section, 
 	buf_printf(&key, "%s.%s", section, name);
 	if (seen_before(f, buf_str(&key))) {
 		f->repeated = true;
-		report_warning(&f->config->report, l->at, "%.80s: given before; this one counts",
-		    l->key);
+		report_warning(
+		    &f->config->report, l->at, "%.80s: given before; this one counts", l->key);
 	}
 	config_add(f->config, &f->config->common, l->value_at, buf_str(&key), l->value);
 }
@@ -111,7 +112,8 @@ static void take_ip(struct conf *f, const struct line *l, const char *name)
 	} else if (!strcmp(name, "gateway")) {
 		add_first(f, l, "ip.gateway");
 	} else {
-		ignored(f, l->at, l->key, "unknown key (ip- has address, netmask, gateway, use-dhcp)");
+		ignored(
+		    f, l->at, l->key, "unknown key (ip- has address, netmask, gateway, use-dhcp)");
 	}
 }
 
@@ -229,7 +231,8 @@ static void finish_repeated(struct conf *f)
 {
 	struct rec *common = &f->config->common;
 	struct strset later A_CLEANUP(strset_free) = {0};
-	size_t kept = common->count, number = 0;
+	size_t kept = common->count;
+	uint32_t number = 0;
 
 	for (size_t i = common->count; f->repeated && i-- > 0;) {
 		const struct field field = common->fields[i];
@@ -239,7 +242,8 @@ static void finish_repeated(struct conf *f)
 	}
 	if (f->repeated) {
 		common->count -= kept;
-		memmove(common->fields, common->fields + kept, common->count * sizeof *common->fields);
+		memmove(
+		    common->fields, common->fields + kept, common->count * sizeof *common->fields);
 	}
 }
 

@@ -11,128 +11,151 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < TARGET_COUNT; i++)
 		rec_free(&c->targets[i]);
 	strset_free(&c->seen);
+	buf_free(&c->scratch);
+	rec_free(&c->made);
 	report_free(&c->report);
 }
 
 bool config_once(struct config *c, struct place at, const char *scope, const char *key)
 {
-	struct buf name A_CLEANUP(buf_free) = {0};
-	size_t line = at.line;
+	uint32_t line = (uint32_t)at.line;
 
-	buf_printf(&name, "%s %s", scope, key);
-	if (strset_add(&c->seen, buf_str(&name), &line))
+	buf_clear(&c->scratch);
+	buf_adds(&c->scratch, scope);
+	buf_addc(&c->scratch, ' ');
+	buf_adds(&c->scratch, key);
+	if (strset_add(&c->seen, buf_str(&c->scratch), &line))
 		return true;
-	report_error(&c->report, at, "%.80s: given before, on line %zu", key, line);
+	report_error(&c->report, at, "%.80s: given before, on line %u", key, line);
 	return false;
 }
 
-void config_add(struct config *c, struct rec *into, struct place at, const char *key,
-    const char *value)
+void config_add(
+    struct config *c, struct rec *into, struct place at, const char *key, const char *value)
+{
+	const struct key *entry = key_find(key);
+
+	if (entry)
+		config_add_to(c, into, at, entry, key, value);
+	else
+		report_error(&c->report, at, "%.80s: unknown key", key);
+}
+
+void config_add_to(struct config *c, struct rec *into, struct place at, const struct key *entry,
+    const char *key, const char *value)
 {
 	struct buf expected A_CLEANUP(buf_free) = {0};
-	const struct key *entry = key_find(key);
-	const char *normal, *problem = rec_key_problem(key);
+	const char *normal, *problem = NULL;
 	struct fault fault;
 
-	if (!entry || problem || !key_star_allowed(entry, key)) {
-		report_error(&c->report, at, "%.80s: %s", key,
-		    problem ? problem : entry ? "has a character other than A-Z, a-z, 0-9 and '_'"
-					      : "unknown key");
-		return;
-	}
-	if (rec_value_problem(value)) {
-		report_error(&c->report, at, "%.80s: the value %s, which a record can't carry", key,
-		    rec_value_problem(value));
-		return;
-	}
-	if (!value_check(&entry->rule, value, &normal, &expected)) {
-		report_error(&c->report, at, "%.80s: '%.80s' is not %s", key, value,
-		    buf_str(&expected));
-		return;
-	}
-	if (rec_add(into, key, normal ? normal : value, &fault) < 0)
+	if (!key_star_allowed(entry, key))
+		problem = "has a character other than A-Z, a-z, 0-9 and '_'";
+	if (problem)
+		report_error(&c->report, at, "%.80s: %s", key, problem);
+	else if (!value_check(&entry->rule, value, &normal, &expected))
+		report_error(
+		    &c->report, at, "%.80s: '%.80s' is not %s", key, value, buf_str(&expected));
+	else if (rec_add(into, key, normal ? normal : value, &fault) < 0)
 		report_error(&c->report, at, "%s", fault.text);
 }
 
 struct slot {
-	size_t rank;  /* of the section */
-	size_t group; /* the field where its device was named first */
+	uint32_t rank; /* of the section */
+	uint32_t
+	    group; /* the field where its device was named first; 0 where there are no devices */
 	size_t index;
 };
 
-static int by_rank(const void *a, const void *b)
+static int by_group(const void *a, const void *b)
 {
 	const struct slot *x = a, *y = b;
 
-	if (x->rank != y->rank)
-		return x->rank < y->rank ? -1 : 1;
 	if (x->group != y->group)
 		return x->group < y->group ? -1 : 1;
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Where the key's device (net.DEV, block.DEV) came first; 0 for keys without one. */
-static size_t group_of(struct strset *devices, const char *key, size_t index)
+/* Whether two keys begin with the same segments, as many as that. */
+static bool same_segments(const char *a, const char *b, int segments)
 {
-	const struct key *entry = key_find(key);
-	struct buf device A_CLEANUP(buf_free) = {0};
-	const char *dot;
+	for (; *a == *b && *a; a++, b++)
+		if (*a == '.' && --segments == 0)
+			return true;
+	return !*a && !*b;
+}
 
-	if (!entry || !strstr(entry->pattern, ".*."))
-		return 0;
-	dot = strchr(key, '.') + 1;
-	buf_add(&device, key, (size_t)(dot - key) + strcspn(dot, "."));
-	strset_add(devices, buf_str(&device), &index);
+/* Where the key's device (net.DEV, block.DEV) came first. */
+static uint32_t group_of(struct config *c, struct strset *devices, const char *key, uint32_t index)
+{
+	const char *dot = strchr(key, '.') + 1;
+
+	buf_clear(&c->scratch);
+	buf_add(&c->scratch, key, (size_t)(dot - key) + strcspn(dot, "."));
+	strset_add(devices, buf_str(&c->scratch), &index);
 	return index;
 }
 
-/* Copies the fields with their sections in the registry's order, and devices together. */
-static int copy_ordered(const struct rec *from, struct rec *into, struct fault *fault)
+/* Gives each field its slot. Most have that of the one before, and cost one comparison. */
+static void find_slots(struct config *c, const struct rec *from, struct slot *slots)
 {
-	struct slot *slots = mem_resize(NULL, from->count, sizeof *slots);
 	struct strset devices A_CLEANUP(strset_free) = {0};
-	int result = 0;
 
 	for (size_t i = 0; i < from->count; i++) {
-		const char *key = from->fields[i].key;
+		const char *key = from->fields[i].key, *last = i ? from->fields[i - 1].key : "";
+		bool same = key == last || same_segments(key, last, 1);
 
 		slots[i].index = i;
-		/* a list's fields share their key's memory */
-		if (i && key == from->fields[i - 1].key) {
-			slots[i].rank = slots[i - 1].rank;
+		slots[i].rank = same ? slots[i - 1].rank : (uint32_t)key_rank(key);
+		if (!key_section_has_devices(slots[i].rank))
+			slots[i].group = 0;
+		else if (same && same_segments(key, last, 2))
 			slots[i].group = slots[i - 1].group;
-		} else {
-			slots[i].rank = key_rank(key);
-			slots[i].group = group_of(&devices, key, i);
-		}
+		else
+			slots[i].group = group_of(c, &devices, key, (uint32_t)i);
 	}
-	qsort(slots, from->count, sizeof *slots, by_rank);
-	for (size_t i = 0; i < from->count && result == 0; i++) {
-		const struct field *field = &from->fields[slots[i].index];
-
-		result = rec_add(into, field->key, field->value, fault);
-	}
-	free(slots);
-	return result;
 }
 
-/* Adds the fields of `from` whose keys aren't in `hidden`, which then gets them. */
-static int add_visible(struct rec *into, const struct rec *from, struct strset *hidden,
-    struct fault *fault)
+/* Sections in the registry's order, and devices together; within them, as they are. */
+static void order(struct config *c, const struct rec *from, struct rec *into)
 {
-	size_t ignored = 0;
+	struct slot *slots = mem_resize(NULL, from->count, sizeof *slots);
+	struct slot *sorted = mem_resize(NULL, from->count, sizeof *sorted);
+	size_t starts[KEY_RANKS + 1] = {0};
 
+	find_slots(c, from, slots);
 	for (size_t i = 0; i < from->count; i++)
-		if (!strset_has(hidden, from->fields[i].key) &&
-		    rec_add(into, from->fields[i].key, from->fields[i].value, fault) < 0)
-			return -1;
+		starts[slots[i].rank + 1]++;
+	for (size_t rank = 1; rank <= KEY_RANKS; rank++)
+		starts[rank] += starts[rank - 1];
 	for (size_t i = 0; i < from->count; i++)
-		strset_add(hidden, from->fields[i].key, &ignored);
-	return 0;
+		sorted[starts[slots[i].rank]++] = slots[i];
+	/* each section now ends where its start has moved to */
+	for (size_t rank = 0, start = 0; rank < KEY_RANKS; start = starts[rank++])
+		if (key_section_has_devices(rank))
+			qsort(sorted + start, starts[rank] - start, sizeof *sorted, by_group);
+	for (size_t i = 0; i < from->count; i++)
+		rec_borrow(into, &from->fields[sorted[i].index]);
+	free(sorted);
+	free(slots);
+}
+
+static void add_visible(struct rec *into, const struct rec *from, const struct strset *hidden)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (!strset_has(hidden, from->fields[i].key))
+			rec_borrow(into, &from->fields[i]);
+}
+
+static void hide(struct strset *hidden, const struct rec *keys_of)
+{
+	uint32_t ignored = 0;
+
+	for (size_t i = 0; i < keys_of->count; i++)
+		strset_add(hidden, keys_of->fields[i].key, &ignored);
 }
 
 /* The --set options as fields, checked by the registry like those of a file. */
-static void read_settings(struct config *c, const struct strv *settings, struct rec *into)
+static void read_settings(struct config *c, const struct strv *settings)
 {
 	struct place at = {.file = "--set"};
 
@@ -141,20 +164,33 @@ static void read_settings(struct config *c, const struct strv *settings, struct 
 		struct buf key A_CLEANUP(buf_free) = {0};
 
 		if (!equals) {
-			report_error(&c->report, at, "%.80s: expected KEY=VALUE", settings->items[i]);
+			report_error(
+			    &c->report, at, "%.80s: expected KEY=VALUE", settings->items[i]);
 			continue;
 		}
 		buf_add(&key, settings->items[i], (size_t)(equals - settings->items[i]));
-		config_add(c, into, at, buf_str(&key), equals + 1);
+		config_add(c, &c->made, at, buf_str(&key), equals + 1);
 	}
 }
 
-static void add_default(struct rec *r, const char *key, const char *value)
+/* The value that counts while nothing has been merged yet. */
+static const char *early(const struct config *c, const char *key)
+{
+	const char *value = rec_get(&c->made, key);
+
+	return value ? value : rec_get(&c->common, key);
+}
+
+static void add_default(struct config *c, struct rec *r, const char *key, const char *value)
 {
 	struct fault fault;
 
-	if (!rec_get(r, key) && rec_add(r, key, value, &fault) < 0)
-		abort(); /* a constant that the format can't carry */
+	if (rec_get(r, key))
+		return;
+	if (rec_add(&c->made, key, value, &fault) < 0)
+		report_error(&c->report, (struct place){.file = c->file}, "%s", fault.text);
+	else
+		rec_borrow(r, &c->made.fields[c->made.count - 1]);
 }
 
 static void check_whole(struct config *c, const struct rec *r)
@@ -173,46 +209,42 @@ static void check_whole(struct config *c, const struct rec *r)
 		    rec_get(r, "build.system"));
 }
 
-static int merge(struct config *c, const char *target, const struct rec *set, struct rec *into,
-    struct fault *fault)
+/* The settings over the target's own keys over what is common. */
+static void merge(struct config *c, const char *target, struct rec *into)
 {
 	struct strset hidden A_CLEANUP(strset_free) = {0};
-	struct rec chosen A_CLEANUP(rec_free) = {0};
 	int index = target_find(target);
+	uint32_t ignored = 0;
 
-	return rec_add(&chosen, "target", target, fault) < 0 ||
-	       add_visible(into, &chosen, &hidden, fault) < 0 ||
-	       add_visible(into, set, &hidden, fault) < 0 ||
-	       (index >= 0 && add_visible(into, &c->targets[index], &hidden, fault) < 0) ||
-	       add_visible(into, &c->common, &hidden, fault) < 0;
+	rec_remove(&c->made, "target");
+	strset_add(&hidden, "target", &ignored);
+	add_visible(into, &c->made, &hidden);
+	hide(&hidden, &c->made);
+	add_default(c, into, "target", target);
+	if (index >= 0) {
+		add_visible(into, &c->targets[index], &hidden);
+		hide(&hidden, &c->targets[index]);
+	}
+	add_visible(into, &c->common, &hidden);
 }
 
-void config_resolve(struct config *c, const char *target, const struct strv *settings,
-    struct rec *into)
+void config_resolve(
+    struct config *c, const char *target, const struct strv *settings, struct rec *into)
 {
-	struct rec set A_CLEANUP(rec_free) = {0}, merged A_CLEANUP(rec_free) = {0};
-	struct fault fault;
+	struct rec merged A_CLEANUP(rec_free) = {0};
 
-	read_settings(c, settings, &set);
-	if (rec_get(&set, "target"))
-		target = rec_get(&set, "target");
-	if (!target)
-		target = rec_get(&c->common, "target");
-	if (!target)
-		target = "unix-socket";
-	if (merge(c, target, &set, &merged, &fault)) {
-		report_error(&c->report, (struct place){.file = c->file}, "%s", fault.text);
-		return;
-	}
-	add_default(&merged, "deploy", "local");
-	add_default(&merged, "runtime", "lwt");
+	read_settings(c, settings);
+	if (rec_get(&c->made, "target") || !target)
+		target = early(c, "target");
+	merge(c, target ? target : "unix-socket", &merged);
+	add_default(c, &merged, "deploy", "local");
+	add_default(c, &merged, "runtime", "lwt");
 	if (rec_get(&merged, "build.command"))
-		add_default(&merged, "build.system", "command");
+		add_default(c, &merged, "build.system", "command");
 	if (rec_get(&merged, "main.kind") && !strcmp(rec_get(&merged, "main.kind"), "http")) {
-		add_default(&merged, "http.port", "8080");
-		add_default(&merged, "http.address", "*");
+		add_default(c, &merged, "http.port", "8080");
+		add_default(c, &merged, "http.address", "*");
 	}
 	check_whole(c, &merged);
-	if (copy_ordered(&merged, into, &fault) < 0)
-		report_error(&c->report, (struct place){.file = c->file}, "%s", fault.text);
+	order(c, &merged, into);
 }

@@ -17,7 +17,9 @@ struct config {
 	const char *file; /* borrowed; for messages */
 	struct rec common;
 	struct rec targets[TARGET_COUNT]; /* what differs, by the order of targets[] */
-	struct strset seen;               /* keys that have been given, per scope */
+	struct strset seen;		  /* keys that have been given, per scope */
+	struct buf scratch;
+	struct rec made; /* by config_resolve: settings and defaults */
 	struct report report;
 };
 
@@ -25,8 +27,12 @@ void config_free(struct config *c);
 
 /* Where a value goes: `into` is c->common or one of c->targets; `scope` names it in c->seen. Checks
  * key and value by the registry, reports what is wrong, else adds the field. */
-void config_add(struct config *c, struct rec *into, struct place at, const char *key,
-    const char *value);
+void config_add(
+    struct config *c, struct rec *into, struct place at, const char *key, const char *value);
+
+/* The same for a key whose entry is known. */
+void config_add_to(struct config *c, struct rec *into, struct place at, const struct key *entry,
+    const char *key, const char *value);
 
 /* Notes that a key was given. False, with an error reported, when it was there before. */
 bool config_once(struct config *c, struct place at, const char *scope, const char *key);
@@ -34,9 +40,10 @@ bool config_once(struct config *c, struct place at, const char *scope, const cha
 /* The record of one target (NULL: the one that the file names, else unix-socket): what is common,
  * the target's own keys over it, the settings (KEY=VALUE, as by --set) over both, and defaults
  * where there is nothing. A list or value replaces what it is over as a whole. Sections come in the
- * registry's order, and what belongs to one device stands together. Problems go into c->report. */
-void config_resolve(struct config *c, const char *target, const struct strv *settings,
-    struct rec *into);
+ * registry's order, and what belongs to one device stands together. Problems go into c->report. The
+ * record borrows from the configuration and from `target`: both must outlive it. */
+void config_resolve(
+    struct config *c, const char *target, const struct strv *settings, struct rec *into);
 
 /* The readers. What is wrong goes into c->report; the record is of use only without errors.
  *

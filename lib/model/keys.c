@@ -4,10 +4,22 @@
 
 #include <string.h>
 
-#define TEXT {.type = VALUE_TEXT}
-#define WORD(list) {.type = VALUE_WORD, .words = (list)}
-#define INTEGER(low, high) {.type = VALUE_INTEGER, .min = (low), .max = (high)}
-#define TYPE(name) {.type = VALUE_##name}
+#define TEXT \
+	{ \
+		.type = VALUE_TEXT \
+	}
+#define WORD(list) \
+	{ \
+		.type = VALUE_WORD, .words = (list) \
+	}
+#define INTEGER(low, high) \
+	{ \
+		.type = VALUE_INTEGER, .min = (low), .max = (high) \
+	}
+#define TYPE(name) \
+	{ \
+		.type = VALUE_##name \
+	}
 #define CONFIG "the configuration"
 
 const struct key keys[] = {
@@ -66,8 +78,7 @@ const struct key keys[] = {
     {0},
 };
 
-const char *const targets[] = {
-    "unix-socket", "unix-direct", "hvt", "spt", "virtio", "xen", NULL};
+const char *const targets[] = {"unix-socket", "unix-direct", "hvt", "spt", "virtio", "xen", NULL};
 
 int target_find(const char *name)
 {
@@ -94,12 +105,34 @@ static int covers(const char *pattern, const char *name)
 	return *pattern ? *pattern == '.' : 2;
 }
 
+enum key_kind key_look_up(const char *path, const struct key **entry)
+{
+	for (*entry = keys; (*entry)->pattern; ++*entry) {
+		int covered = (*entry)->pattern[0] == path[0] ? covers((*entry)->pattern, path) : 0;
+
+		if (covered)
+			return covered == 2 ? KEY_VALUE : KEY_SECTION;
+	}
+	return KEY_UNKNOWN;
+}
+
 const struct key *key_find(const char *name)
 {
-	for (const struct key *key = keys; key->pattern; key++)
-		if (key->pattern[0] == name[0] && covers(key->pattern, name) == 2)
-			return key;
-	return NULL;
+	const struct key *entry;
+
+	return key_look_up(name, &entry) == KEY_VALUE ? entry : NULL;
+}
+
+bool key_is_named(const struct key *entry, const char *path)
+{
+	const char *pattern = entry->pattern;
+
+	while ((path = strchr(path, '.'))) {
+		path++;
+		pattern += strcspn(pattern, ".");
+		pattern += *pattern == '.';
+	}
+	return *pattern == '*';
 }
 
 bool key_star_allowed(const struct key *key, const char *name)
@@ -109,23 +142,21 @@ bool key_star_allowed(const struct key *key, const char *name)
 	return !key->star || name[before + strspn(name + before, key->star)] == '\0';
 }
 
-bool key_is_section(const char *prefix)
-{
-	for (const struct key *key = keys; key->pattern; key++)
-		if (covers(key->pattern, prefix) == 1)
-			return true;
-	return false;
-}
-
 size_t key_rank(const char *name)
 {
 	size_t length = strcspn(name, ".");
 
 	for (size_t i = 0; keys[i].pattern; i++)
-		if (!strncmp(keys[i].pattern, name, length) &&
-		    strchr(".", keys[i].pattern[length]))
+		if (!strncmp(keys[i].pattern, name, length) && strchr(".", keys[i].pattern[length]))
 			return i;
-	return COUNT_OF(keys);
+	return KEY_RANKS - 1;
+}
+
+_Static_assert(COUNT_OF(keys) < KEY_RANKS, "KEY_RANKS is too small");
+
+bool key_section_has_devices(size_t rank)
+{
+	return rank < COUNT_OF(keys) && keys[rank].pattern && strstr(keys[rank].pattern, ".*.");
 }
 
 /* The part of the pattern behind a prefix that it covers. */
@@ -148,7 +179,8 @@ const char *key_suggest(const char *prefix, const char *segment)
 		const char *rest;
 		size_t length;
 
-		if ((keys[i].flags & KEY_RESULT) || (*prefix && covers(keys[i].pattern, prefix) != 1))
+		if ((keys[i].flags & KEY_RESULT) ||
+		    (*prefix && covers(keys[i].pattern, prefix) != 1))
 			continue;
 		rest = behind(keys[i].pattern, prefix);
 		length = strcspn(rest, ".");

@@ -13,8 +13,8 @@
 #include <stddef.h>
 
 enum key_flag {
-	KEY_LIST = 1,     /* may be repeated: an ordered list */
-	KEY_RESULT = 2,   /* written by a tool; not a configuration's to set */
+	KEY_LIST = 1,	  /* may be repeated: an ordered list */
+	KEY_RESULT = 2,	  /* written by a tool; not a configuration's to set */
 	KEY_OR_SCALAR = 4 /* a list that YAML may give as one scalar */
 };
 
@@ -24,7 +24,8 @@ struct key {
 	struct value_rule rule;
 	const char *producer;
 	const char *meaning;
-	const char *star; /* what the name at * is made of, where that is less than a record allows */
+	const char
+	    *star; /* what the name at * is made of, where that is less than a record allows */
 };
 
 extern const struct key keys[]; /* ended by one without a pattern */
@@ -32,14 +33,24 @@ extern const struct key keys[]; /* ended by one without a pattern */
 /* The entry for a key of a record, or NULL. */
 const struct key *key_find(const char *name);
 
+/* What a dotted path is: a key, a section with keys below it, or nothing. For the first two, *entry
+ * is the key, or the first key of the section. */
+enum key_kind { KEY_UNKNOWN, KEY_SECTION, KEY_VALUE };
+enum key_kind key_look_up(const char *path, const struct key **entry);
+
+/* True when the path's last segment is a name of somebody's own: fs.NAME, net.DEV. */
+bool key_is_named(const struct key *entry, const char *path);
+
 /* False when the name at the key's * is made of something that `star` doesn't have. */
 bool key_star_allowed(const struct key *key, const char *name);
 
-/* True when some key is below this prefix: "http", "net.eth0". */
-bool key_is_section(const char *prefix);
-
-/* The place of a key's section (its first segment) in the table, for putting keys in order. */
+/* The place of a key's section (its first segment) in the table, for putting keys in order: less
+ * than KEY_RANKS, the last of which is for sections that nobody registered. */
+enum { KEY_RANKS = 64 };
 size_t key_rank(const char *name);
+
+/* True for a section of devices, such as net: SECTION.DEVICE.KEY. */
+bool key_section_has_devices(size_t rank);
 
 /* The nearest name for what somebody wrote where `prefix` is the section ("" at the top): the
  * segment, or NULL. The answer lives until the next call. */

@@ -92,7 +92,8 @@ static int search(const char *dir, struct located *into, struct fault *fault)
 	if (confs.count) {
 		fault_set(fault, EX_DATAERR, "%s: no mirari.yml, and more than one *.conf: %s", dir,
 		    buf_str(&seen));
-		return fault_hint(fault, "name the one that is meant: mirari-parse %s", confs.items[0]);
+		return fault_hint(
+		    fault, "name the one that is meant: mirari-parse %s", confs.items[0]);
 	}
 	fault_set(fault, EX_DATAERR, "%s: no configuration: neither mirari.yml nor a *.conf", dir);
 	return fault_hint(fault, "mirari init makes one");
@@ -110,7 +111,8 @@ int locate_config(const char *file, struct located *into, struct fault *fault)
 		return absolute_dir(".", into, fault);
 	}
 	if (stat(file, &st) < 0)
-		return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_DATAERR, errno, "%s", file);
+		return fault_errno(
+		    fault, errno == EACCES ? EX_NOPERM : EX_DATAERR, errno, "%s", file);
 	if (S_ISDIR(st.st_mode))
 		return search(file, into, fault);
 	return place(file, into, fault);

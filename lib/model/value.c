@@ -1,6 +1,7 @@
 #include "model/value.h"
 
 #include "core/num.h"
+#include "core/strv.h"
 #include "core/suggest.h"
 
 #include <arpa/inet.h>
@@ -49,14 +50,16 @@ static bool is_netmask(const char *value)
 
 static bool is_cidr(const char *value)
 {
-	struct buf address A_CLEANUP(buf_free) = {0};
+	char address[INET6_ADDRSTRLEN];
 	size_t length = strcspn(value, "/");
 	uint64_t prefix;
 
-	buf_add(&address, value, length);
-	return value[length] && is_address(buf_str(&address)) &&
-	       num_parse(value + length + 1, 0, is_ipv4(buf_str(&address)) ? 32 : 128, &prefix) ==
-		   NUM_OK;
+	if (!value[length] || length >= sizeof address)
+		return false;
+	memcpy(address, value, length);
+	address[length] = '\0';
+	return is_address(address) &&
+	       num_parse(value + length + 1, 0, is_ipv4(address) ? 32 : 128, &prefix) == NUM_OK;
 }
 
 static bool is_mac(const char *value)
@@ -85,8 +88,8 @@ static bool is_ocaml_keyword(const char *word)
 	    "for", "fun", "function", "functor", "if", "in", "include", "inherit", "initializer",
 	    "land", "lazy", "let", "lor", "lsl", "lsr", "lxor", "match", "method", "mod", "module",
 	    "mutable", "new", "nonrec", "object", "of", "open", "or", "private", "rec", "sig",
-	    "struct", "then", "to", "true", "try", "type", "val", "virtual", "when", "while", "with",
-	    "_"};
+	    "struct", "then", "to", "true", "try", "type", "val", "virtual", "when", "while",
+	    "with", "_"};
 
 	for (size_t i = 0; i < COUNT_OF(keywords); i++)
 		if (!strcmp(word, keywords[i]))
@@ -194,7 +197,8 @@ static bool is_size(const char *value)
 
 static bool boolean(const char *value, const char **normal)
 {
-	static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no", "off"};
+	static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {
+								    "false", "no", "off"};
 
 	for (size_t i = 0; i < 3; i++) {
 		if (!strcmp(value, yes[i]))
@@ -205,29 +209,37 @@ static bool boolean(const char *value, const char **normal)
 	return *normal;
 }
 
-static bool is_word(const char *words, const char *value, struct buf *expected)
+static bool is_word(const char *words, const char *value)
 {
-	struct buf all A_CLEANUP(buf_free) = {0};
-	struct suggest suggest;
-	bool found = false;
+	size_t length = strlen(value);
 
-	buf_adds(&all, words);
+	for (const char *word = words; *word; word += strspn(word, " ")) {
+		size_t n = strcspn(word, " ");
+
+		if (n == length && !memcmp(word, value, n))
+			return true;
+		word += n;
+	}
+	return false;
+}
+
+static void describe_words(const char *words, const char *value, struct buf *expected)
+{
+	struct strv all A_CLEANUP(strv_free) = {0};
+	struct suggest suggest;
+
+	for (const char *word = words; *word; word += strspn(word, " ")) {
+		strv_add_bytes(&all, word, strcspn(word, " "));
+		word += strcspn(word, " ");
+	}
 	suggest_start(&suggest, value);
 	buf_adds(expected, "one of");
-	for (char *word = all.bytes, *end; *word; word = end) {
-		bool last;
-
-		end = word + strcspn(word, " ");
-		last = !*end;
-		*end = '\0';
-		found = found || !strcmp(word, value);
-		suggest_offer(&suggest, word);
-		buf_printf(expected, " %s%s", word, last ? "" : ",");
-		end += !last;
+	for (size_t i = 0; i < all.count; i++) {
+		suggest_offer(&suggest, all.items[i]);
+		buf_printf(expected, "%s %s", i ? "," : "", all.items[i]);
 	}
 	if (suggest.best)
 		buf_printf(expected, " (did you mean '%s'?)", suggest.best);
-	return found;
 }
 
 /* The types that are a test and a phrase. */
@@ -241,7 +253,8 @@ static const struct {
     [VALUE_NETMASK] = {is_netmask, "a netmask such as 255.255.255.0"},
     [VALUE_CIDR] = {is_cidr, "an address with its prefix length, such as 10.0.0.1/24"},
     [VALUE_MAC] = {is_mac, "a unicast MAC address such as 00:16:3e:00:00:01"},
-    [VALUE_INTERFACE] = {is_interface, "an interface name (at most 15 bytes, without / : or blank)"},
+    [VALUE_INTERFACE] = {is_interface,
+	"an interface name (at most 15 bytes, without / : or blank)"},
     [VALUE_OCAML_VALUE] = {is_ocaml_value,
 	"an OCaml value path such as Dispatch.main (not in Main, which is the generated module)"},
     [VALUE_FINDLIB] = {is_findlib, "a findlib library such as lwt.unix"},
@@ -279,35 +292,63 @@ const char *value_type_name(enum value_type type)
 	return names[type];
 }
 
-bool value_check(const struct value_rule *rule, const char *value, const char **normal,
-    struct buf *expected)
+static bool passes(const struct value_rule *rule, const char *value, const char **normal)
 {
 	uint64_t number;
 
-	*normal = NULL;
 	switch (rule->type) {
 	case VALUE_TEXT:
 		return true;
 	case VALUE_PATH:
-		buf_adds(expected, "a path");
 		return *value;
 	case VALUE_SWITCH:
-		buf_adds(expected, "an opam switch: a name or a directory");
 		return *value && *value != '-' && *value != ' ';
 	case VALUE_WORD:
-		return is_word(rule->words, value, expected);
+		return is_word(rule->words, value);
+	case VALUE_INTEGER:
+		return num_parse(value, rule->min, rule->max, &number) == NUM_OK;
+	case VALUE_BOOLEAN:
+		return boolean(value, normal);
+	case VALUE_LISTEN:
+		return !strcmp(value, "*") || is_address(value);
+	default:
+		return simple[rule->type].test(value);
+	}
+}
+
+static void describe(const struct value_rule *rule, const char *value, struct buf *expected)
+{
+	switch (rule->type) {
+	case VALUE_PATH:
+		buf_adds(expected, "a path");
+		break;
+	case VALUE_SWITCH:
+		buf_adds(expected, "an opam switch: a name or a directory");
+		break;
+	case VALUE_WORD:
+		describe_words(rule->words, value, expected);
+		break;
 	case VALUE_INTEGER:
 		buf_printf(expected, "a whole number from %llu to %llu",
 		    (unsigned long long)rule->min, (unsigned long long)rule->max);
-		return num_parse(value, rule->min, rule->max, &number) == NUM_OK;
+		break;
 	case VALUE_BOOLEAN:
 		buf_adds(expected, "true or false");
-		return boolean(value, normal);
+		break;
 	case VALUE_LISTEN:
 		buf_adds(expected, "an IPv4 or IPv6 address, or * for all");
-		return !strcmp(value, "*") || is_address(value);
+		break;
 	default:
 		buf_adds(expected, simple[rule->type].expected);
-		return simple[rule->type].test(value);
 	}
+}
+
+bool value_check(
+    const struct value_rule *rule, const char *value, const char **normal, struct buf *expected)
+{
+	*normal = NULL;
+	if (passes(rule, value, normal))
+		return true;
+	describe(rule, value, expected);
+	return false;
 }

@@ -13,10 +13,10 @@ struct reader {
 	const struct buf *text;
 	yaml_parser_t parser;
 	yaml_event_t event;
-	bool held;          /* event is ours to delete */
-	bool stop;          /* nothing more can be read */
-	struct buf path;    /* the key that is being read: "net.eth0" */
-	const char *scope;  /* "" or "targets.xen" */
+	bool held;	   /* event is ours to delete */
+	bool stop;	   /* nothing more can be read */
+	struct buf path;   /* the key that is being read: "net.eth0" */
+	const char *scope; /* "" or "targets.xen" */
 	struct rec *into;
 	size_t depth;
 };
@@ -56,11 +56,11 @@ static void report_parser(struct reader *r)
 	struct report *report = &r->config->report;
 
 	if (p->error == YAML_READER_ERROR)
-		report_error(report, offset_place(r, p->problem_offset), "%s (byte 0x%02x)", problem,
-		    p->problem_value < 0 ? 0 : (unsigned)p->problem_value);
+		report_error(report, offset_place(r, p->problem_offset), "%s (byte 0x%02x)",
+		    problem, p->problem_value < 0 ? 0 : (unsigned)p->problem_value);
 	else if (p->context)
-		report_error(report, place_of(r, p->problem_mark), "%s, %s (from line %zu)", problem,
-		    p->context, p->context_mark.line + 1);
+		report_error(report, place_of(r, p->problem_mark), "%s, %s (from line %zu)",
+		    problem, p->context, p->context_mark.line + 1);
 	else
 		report_error(report, place_of(r, p->problem_mark), "%s", problem);
 }
@@ -116,7 +116,8 @@ static bool refused(struct reader *r)
 		    "anchors, aliases and tags are not accepted: write the value out");
 		r->stop = true;
 	} else if (r->depth > DEPTH_MAX) {
-		report_error(&r->config->report, here(r), "nested deeper than %d levels", DEPTH_MAX);
+		report_error(
+		    &r->config->report, here(r), "nested deeper than %d levels", DEPTH_MAX);
 		r->stop = true;
 	}
 	return r->stop;
@@ -149,7 +150,7 @@ static void skip(struct reader *r)
 
 static void wrong_type(struct reader *r, const char *expected)
 {
-	const char *got = r->event.type == YAML_SCALAR_EVENT            ? "a single value"
+	const char *got = r->event.type == YAML_SCALAR_EVENT	       ? "a single value"
 			  : r->event.type == YAML_SEQUENCE_START_EVENT ? "a list"
 								       : "a mapping";
 
@@ -158,14 +159,14 @@ static void wrong_type(struct reader *r, const char *expected)
 	skip(r);
 }
 
-static void add_scalar(struct reader *r)
+static void add_scalar(struct reader *r, const struct key *key)
 {
 	if (strlen(scalar(r)) != r->event.data.scalar.length)
 		report_error(&r->config->report, here(r),
 		    "%.80s: the value contains a NUL byte, which a record can't carry",
 		    buf_str(&r->path));
 	else
-		config_add(r->config, r->into, here(r), buf_str(&r->path), scalar(r));
+		config_add_to(r->config, r->into, here(r), key, buf_str(&r->path), scalar(r));
 }
 
 static void read_list(struct reader *r, const struct key *key)
@@ -173,7 +174,7 @@ static void read_list(struct reader *r, const struct key *key)
 	if (is_nothing(r))
 		return;
 	if ((key->flags & KEY_OR_SCALAR) && r->event.type == YAML_SCALAR_EVENT) {
-		add_scalar(r);
+		add_scalar(r, key);
 		return;
 	}
 	if (r->event.type != YAML_SEQUENCE_START_EVENT) {
@@ -184,7 +185,7 @@ static void read_list(struct reader *r, const struct key *key)
 		if (refused(r))
 			return;
 		if (r->event.type == YAML_SCALAR_EVENT)
-			add_scalar(r);
+			add_scalar(r, key);
 		else
 			wrong_type(r, "single values in the list");
 	}
@@ -192,10 +193,13 @@ static void read_list(struct reader *r, const struct key *key)
 
 static void read_section(struct reader *r);
 
-static void unknown_key(struct reader *r, struct place at, const char *section)
+static void unknown_key(struct reader *r, struct place at, size_t section)
 {
-	const char *segment = buf_str(&r->path) + strlen(section) + (*section != '\0');
-	const char *wanted = key_suggest(section, segment);
+	struct buf above A_CLEANUP(buf_free) = {0};
+	const char *wanted;
+
+	buf_add(&above, buf_str(&r->path), section);
+	wanted = key_suggest(buf_str(&above), buf_str(&r->path) + section + (section != 0));
 
 	if (wanted)
 		report_error(&r->config->report, at, "%.80s: unknown key (did you mean '%s'?)",
@@ -220,7 +224,8 @@ static void read_main(struct reader *r)
 
 		at = here(r);
 		buf_printf(&r->path, ".%s", scalar(r));
-		if (strcmp(scalar(r), "noip") && strcmp(scalar(r), "ip") && strcmp(scalar(r), "http")) {
+		if (strcmp(scalar(r), "noip") && strcmp(scalar(r), "ip") &&
+		    strcmp(scalar(r), "http")) {
 			report_error(&r->config->report, at,
 			    "%.80s: unknown key, expected noip, ip or http", buf_str(&r->path));
 			if (next(r))
@@ -281,54 +286,90 @@ static void read_targets(struct reader *r)
 	}
 }
 
-static void read_value(struct reader *r, struct place at, const char *section)
+/* The value of a key that isn't a section, by its entry. */
+static void read_leaf(struct reader *r, struct place at, const struct key *key)
 {
-	const struct key *key;
-
-	if (!*section && !strcmp(buf_str(&r->path), "main")) {
-		read_main(r);
-		return;
-	}
-	if (!*section && !*r->scope && !strcmp(buf_str(&r->path), "targets")) {
-		read_targets(r);
-		return;
-	}
-	key = key_find(buf_str(&r->path));
-	if (key && (key->flags & KEY_RESULT)) {
+	if (key->flags & KEY_RESULT) {
 		report_error(&r->config->report, at, "%.80s: is written by %s, not configured",
 		    buf_str(&r->path), key->producer);
 		skip(r);
-	} else if (key && *r->scope && !strcmp(key->pattern, "target")) {
+	} else if (*r->scope && !strcmp(key->pattern, "target")) {
 		report_error(&r->config->report, at, "target: has no place inside targets");
 		skip(r);
-	} else if (key && (key->flags & KEY_LIST)) {
+	} else if (key->flags & KEY_LIST) {
 		read_list(r, key);
-	} else if (key && r->event.type == YAML_SCALAR_EVENT) {
-		add_scalar(r);
-	} else if (key) {
-		wrong_type(r, "a single value");
-	} else if (key_is_section(buf_str(&r->path))) {
-		read_section(r);
+	} else if (r->event.type == YAML_SCALAR_EVENT) {
+		add_scalar(r, key);
 	} else {
-		unknown_key(r, at, section);
+		wrong_type(r, "a single value");
 	}
+}
+
+/* Notes in `given` (lines, by entry) that a mapping has this key. Names of somebody's own go into
+ * the configuration's set, since there may be any number of them. */
+static bool first_time(
+    struct reader *r, struct place at, const struct key *entry, uint32_t given[KEY_RANKS])
+{
+	uint32_t *line = &given[entry - keys];
+
+	if (key_is_named(entry, buf_str(&r->path)))
+		return config_once(r->config, at, r->scope, buf_str(&r->path));
+	if (*line) {
+		report_error(&r->config->report, at, "%.80s: given before, on line %u",
+		    buf_str(&r->path), *line);
+		return false;
+	}
+	*line = (uint32_t)at.line;
+	return true;
+}
+
+/* The value of the key r->path, whose section is the path's first `section` bytes. */
+static void read_value(struct reader *r, struct place at, size_t section, uint32_t given[KEY_RANKS])
+{
+	const struct key *entry;
+	enum key_kind kind = key_look_up(buf_str(&r->path), &entry);
+	bool is_targets = !*r->scope && !strcmp(buf_str(&r->path), "targets");
+
+	if (is_targets && config_once(r->config, at, "", "targets"))
+		read_targets(r);
+	else if (is_targets)
+		skip(r);
+	else if (kind == KEY_UNKNOWN)
+		unknown_key(r, at, section);
+	else if (!first_time(r, at, entry, given))
+		skip(r);
+	else if (!strcmp(buf_str(&r->path), "main"))
+		read_main(r);
+	else if (kind == KEY_VALUE)
+		read_leaf(r, at, entry);
+	else
+		read_section(r);
 }
 
 static bool is_key(const struct reader *r)
 {
-	return r->event.type == YAML_SCALAR_EVENT &&
+	return r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.length &&
 	       r->event.data.scalar.length <= KEY_MAX_BYTES &&
-	       strlen(scalar(r)) == r->event.data.scalar.length;
+	       strcspn(scalar(r), ".") == r->event.data.scalar.length;
+}
+
+/* The path back to its first `length` bytes, and a segment behind it. */
+static void set_path(struct reader *r, size_t length, const char *segment)
+{
+	r->path.length = length;
+	if (length && segment)
+		buf_addc(&r->path, '.');
+	buf_adds(&r->path, segment ? segment : "");
 }
 
 /* A mapping whose keys are below r->path. */
 static void read_section(struct reader *r)
 {
-	struct buf section A_CLEANUP(buf_free) = {0};
+	size_t section = r->path.length;
+	uint32_t given[KEY_RANKS] = {0};
 
 	if (is_nothing(r))
 		return;
-	buf_adds(&section, buf_str(&r->path));
 	if (r->event.type != YAML_MAPPING_START_EVENT) {
 		wrong_type(r, "a mapping");
 		return;
@@ -336,31 +377,25 @@ static void read_section(struct reader *r)
 	r->depth++;
 	while (next(r) && r->event.type != YAML_MAPPING_END_EVENT) {
 		struct place at = here(r);
-		bool fresh;
 
 		if (refused(r))
 			return;
 		if (!is_key(r)) {
 			report_error(&r->config->report, at,
-			    "expected a key of at most %d bytes in front of ':'", KEY_MAX_BYTES);
+			    "expected a key in front of ':', of at most %d bytes and without '.'",
+			    KEY_MAX_BYTES);
 			skip(r);
 			if (next(r))
 				skip(r);
 			continue;
 		}
-		buf_clear(&r->path);
-		buf_printf(&r->path, "%s%s%s", buf_str(&section), section.length ? "." : "", scalar(r));
-		fresh = config_once(r->config, at, r->scope, buf_str(&r->path));
+		set_path(r, section, scalar(r));
 		if (!next(r) || refused(r))
 			return;
-		if (fresh)
-			read_value(r, at, buf_str(&section));
-		else
-			skip(r);
+		read_value(r, at, section, given);
 	}
 	r->depth--;
-	buf_clear(&r->path);
-	buf_adds(&r->path, buf_str(&section));
+	set_path(r, section, NULL);
 }
 
 static void read_document(struct reader *r)
@@ -396,8 +431,7 @@ void yaml_read(struct config *c, const struct buf *text)
 		return;
 	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(
-	    &r.parser, (const unsigned char *)buf_str(text), text->length);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)buf_str(text), text->length);
 	read_document(&r);
 	if (r.held)
 		yaml_event_delete(&r.event);

@@ -48,12 +48,12 @@ static bool plain(const char *text)
 static void scalar(struct writer *w, const char *text, bool as_is)
 {
 	yaml_event_t event;
-	yaml_scalar_style_t style = as_is || plain(text) ? YAML_PLAIN_SCALAR_STYLE
-							 : YAML_SINGLE_QUOTED_SCALAR_STYLE;
+	yaml_scalar_style_t style =
+	    as_is || plain(text) ? YAML_PLAIN_SCALAR_STYLE : YAML_SINGLE_QUOTED_SCALAR_STYLE;
 
 	emit(w, &event,
-	    yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text,
-		(int)strlen(text), 1, 1, style));
+	    yaml_scalar_event_initialize(
+		&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1, style));
 }
 
 static void start_mapping(struct writer *w)

@@ -31,7 +31,8 @@ struct json {
 
 static void begin(struct json *j, const char *name, size_t depth)
 {
-	buf_printf(j->out, "%s\n%*s\"%s\": ", j->first ? "" : ",", (int)(2 * (depth + 1)), "", name);
+	buf_printf(
+	    j->out, "%s\n%*s\"%s\": ", j->first ? "" : ",", (int)(2 * (depth + 1)), "", name);
 	j->first = false;
 }
 

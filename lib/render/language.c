@@ -79,8 +79,8 @@ static bool is_literal(const struct key *key)
 			  key->rule.type == VALUE_OCAML_VALUE);
 }
 
-static const char *write_one(enum language language, const struct key *key, const char *value,
-    struct buf *into)
+static const char *write_one(
+    enum language language, const struct key *key, const char *value, struct buf *into)
 {
 	if (is_literal(key)) {
 		buf_adds(into, value);
@@ -105,8 +105,8 @@ static const char *write_one(enum language language, const struct key *key, cons
 	return NULL;
 }
 
-static const char *write_list(enum language language, const struct key *key,
-    const struct strv *values, struct buf *into)
+static const char *write_list(
+    enum language language, const struct key *key, const struct strv *values, struct buf *into)
 {
 	const char *between = language == LANGUAGE_OCAML    ? "; "
 			      : language == LANGUAGE_OBUILD ? ", "
@@ -125,8 +125,8 @@ static const char *write_list(enum language language, const struct key *key,
 	return problem;
 }
 
-const char *language_write(enum language language, const struct key *key,
-    const struct strv *values, bool optional, struct buf *into)
+const char *language_write(enum language language, const struct key *key, const struct strv *values,
+    bool optional, struct buf *into)
 {
 	bool some = optional && language == LANGUAGE_OCAML;
 	const char *problem;

@@ -29,7 +29,7 @@ void language_comment(enum language language, const char *text, struct buf *into
  * obuild   plain      80      true     M.value     with ", " between
  * shell    quoted     80      true     M.value     words with blanks between
  */
-const char *language_write(enum language language, const struct key *key,
-    const struct strv *values, bool optional, struct buf *into) A_MUST_CHECK;
+const char *language_write(enum language language, const struct key *key, const struct strv *values,
+    bool optional, struct buf *into) A_MUST_CHECK;
 
 #endif

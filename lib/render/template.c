@@ -5,7 +5,8 @@
 /* The length of a place that begins here with '@', or 0 when the '@' stands for itself. */
 static size_t place_length(const char *text)
 {
-	static const char in_key[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	static const char in_key[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	size_t length = 1 + strspn(text + 1, in_key);
 
 	if (length == 1 || text[1] < 'a' || text[1] > 'z')

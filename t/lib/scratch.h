@@ -29,8 +29,8 @@ static inline void scratch_need(int good, const char *what)
 static inline void scratch_enter(char path[PATH_MAX])
 {
 	const char *parent = getenv("TMPDIR");
-	int length = snprintf(
-	    path, PATH_MAX, "%s/mirari-unit.XXXXXX", parent && *parent ? parent : "/tmp");
+	int length =
+	    snprintf(path, PATH_MAX, "%s/mirari-unit.XXXXXX", parent && *parent ? parent : "/tmp");
 
 	scratch_need(length < PATH_MAX && mkdtemp(path), "mkdtemp");
 	scratch_need(chmod(path, 0755) == 0 && chdir(path) == 0, path);

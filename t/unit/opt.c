@@ -176,9 +176,8 @@ static void test_unknown(void)
 
 static void test_abbreviations(void)
 {
-	static const char *const words[] = {
-	    "--dry", "--dry-ru", "--verb", "--verbos", "--out=x", "--outpu=x", "--se=a=1", "--hel",
-	    "--vers", "--list", "--list-option", "--verbosee"};
+	static const char *const words[] = {"--dry", "--dry-ru", "--verb", "--verbos", "--out=x",
+	    "--outpu=x", "--se=a=1", "--hel", "--vers", "--list", "--list-option", "--verbosee"};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++) {
 		is_int(PARSE(W(words[i]), W("x")), -1, "%s is refused", words[i]);
@@ -227,7 +226,8 @@ static void test_help(void)
 	is_int(PARSE(W("--help")), 1, "--help");
 	ok(strstr(buf_str(&answer), "mirari-test - try options\n") == buf_str(&answer),
 	    "starts with the tool and its purpose");
-	ok(strstr(buf_str(&answer), "\n  mirari-test --dry-run FILE\n") != NULL, "has the examples");
+	ok(strstr(buf_str(&answer), "\n  mirari-test --dry-run FILE\n") != NULL,
+	    "has the examples");
 	ok(strstr(buf_str(&answer), "Usage: mirari-test [OPTION]... [FILE]\n") != NULL,
 	    "and the synopsis");
 	ok(strstr(buf_str(&answer), "-n, --dry-run ") &&
@@ -251,8 +251,8 @@ static void test_version(void)
 {
 	is_int(PARSE(W("--version")), 1, "--version");
 	is_str(buf_str(&answer), "mirari-test " MIRARI_VERSION "\n", "is the tool and the version");
-	is_int(opt_parse(&usage, 2, (char *[]){W("t"), W("--version"), NULL}, &operands, &answer,
-		   &fault),
+	is_int(opt_parse(
+		   &usage, 2, (char *[]){W("t"), W("--version"), NULL}, &operands, &answer, &fault),
 	    1, "asked for again");
 	is_str(buf_str(&answer),
 	    "mirari-test " MIRARI_VERSION "\n"
@@ -285,8 +285,8 @@ static void test_record_options(void)
 	struct strv settings A_CLEANUP(strv_free) = {0};
 	const char *get = NULL;
 	const struct opt table[] = {OPT_RECORD(&settings, &get), {0}};
-	const struct usage reader = {.tool = "t", .purpose = "", .synopsis = "", .examples = "",
-	    .options = table};
+	const struct usage reader = {
+	    .tool = "t", .purpose = "", .synopsis = "", .examples = "", .options = table};
 	char *argv[] = {W("t"), W("--set"), W("a=1"), W("--get=name"), W("--set=b=2"), NULL};
 
 	is_int(opt_parse(&reader, 5, argv, &operands, &answer, &fault), 0, "OPT_RECORD");

@@ -139,7 +139,8 @@ static void test_failing(void)
 
 		fill(&p, cases[i].scripts);
 		buf_adds(&out, "kept");
-		is_int(run(&p, -1, &out), cases[i].status, "failure %zu: the first one's status", i);
+		is_int(
+		    run(&p, -1, &out), cases[i].status, "failure %zu: the first one's status", i);
 		is_str(buf_str(&out), "kept", "nothing is appended");
 		ok(access("started", F_OK) < 0, "no later stage was started");
 		unlink("started");
@@ -166,7 +167,8 @@ static void test_not_started(void)
 		is_int(run(&p, -1, &out), -1, "%s can't be started", cases[i].program);
 		is_int(fault.status, cases[i].status, "the fault says why");
 		ok(strstr(fault.text, cases[i].program) != NULL, "and what: %s", fault.text);
-		ok(access("first", F_OK) == 0 && unlink("first") == 0, "the stage before it has run");
+		ok(access("first", F_OK) == 0 && unlink("first") == 0,
+		    "the stage before it has run");
 		ok(access("started", F_OK) < 0, "the one behind it has not");
 		is_int((long long)out.length, 0, "nothing is appended");
 		is_int(scratch_open_count(), before, "no descriptor is left");

@@ -63,7 +63,8 @@ static void not_started(const char *program, int status, const char *reason)
 
 	is_int(run(NULL, program, "x"), -1, "not started: '%s'", program);
 	is_int(fault.status, status, "the status says so");
-	ok(strstr(fault.text, program) && strstr(fault.text, reason), "and the text: %s", fault.text);
+	ok(strstr(fault.text, program) && strstr(fault.text, reason), "and the text: %s",
+	    fault.text);
 	is_int(scratch_open_count(), before, "no descriptor is left");
 }
 
@@ -71,11 +72,11 @@ static void test_not_started(void)
 {
 	scratch_put("plain", 0644, "#!/bin/sh\nexit 5\n");
 	scratch_put("no-interpreter-line", 0755, "exit 5\n");
-	scratch_put("script", 0755, "#!/bin/sh\nexit 5\n");
-	is_int(run(NULL, "./script"), 5, "a program beside us is started by its path");
+	scratch_put("our-script", 0755, "#!/bin/sh\nexit 5\n");
+	is_int(run(NULL, "./our-script"), 5, "a program beside us is started by its path");
 	not_started("mirari-no-such-program", EXIT_NOT_FOUND, "not found");
 	not_started("", EXIT_NOT_FOUND, "");
-	not_started("script", EXIT_NOT_FOUND, "not found");
+	not_started("our-script", EXIT_NOT_FOUND, "not found");
 	not_started("./mirari-no-such-program", EXIT_NOT_FOUND, "No such file");
 	not_started("/no/such/program", EXIT_NOT_FOUND, "No such file");
 	not_started("./plain", EXIT_CANNOT_EXEC, "Permission denied");
@@ -176,7 +177,8 @@ static void test_capture(void)
 	is_int(capture(NULL, &out, "true"), 0, "one that prints nothing");
 	is_int((long long)out.length, 0, "adds nothing");
 	is_str(buf_str(&out), "", "and reads as the empty string");
-	is_int(capture(NULL, &out, "head", "-c", "3000000", "/dev/zero"), 0, "one that prints a lot");
+	is_int(
+	    capture(NULL, &out, "head", "-c", "3000000", "/dev/zero"), 0, "one that prints a lot");
 	is_int((long long)out.length, 3000000, "more than a pipe holds");
 	buf_clear(&out);
 	is_int(capture(NULL, &out, "mirari-no-such-program"), -1, "one that isn't there");
@@ -283,7 +285,8 @@ static void test_exec(void)
 {
 	is_int(becoming("sh", "-c", "exit 9"), 9, "exec: the program's status");
 	is_int(becoming("sh", "-c", "kill -TERM $$"), 128 + SIGTERM, "exec: the program's signal");
-	is_int(becoming("sh", "-c", "test \"$1\" = '$(id)'", "x", "$(id)"), 0, "exec: its arguments");
+	is_int(
+	    becoming("sh", "-c", "test \"$1\" = '$(id)'", "x", "$(id)"), 0, "exec: its arguments");
 	is_int(becoming("mirari-no-such-program"), EXIT_NOT_FOUND, "exec: not found");
 	is_int(becoming("/no/such/program"), EXIT_NOT_FOUND, "exec: no such file");
 	is_int(becoming("./plain"), EXIT_CANNOT_EXEC, "exec: may not be executed");
@@ -297,10 +300,9 @@ static void found(const char *path, const char *name, const char *want)
 	struct buf at A_CLEANUP(buf_free) = {0};
 	char *old = strdup(getenv("PATH"));
 
-	buf_adds(&at, "=");
 	setenv("PATH", path, 1);
-	is_int(proc_find(name, &at), want ? 0 : -1, "find %s in '%s'", name, path);
-	is_str(buf_str(&at) + 1, want ? want : "", "its path is appended, or nothing");
+	is_int(proc_find(name, &at), want ? 0 : -1, "find '%s' in '%s'", name, path);
+	is_str(buf_str(&at), want ? want : "", "its path, or nothing");
 	is_int((long long)at.length, (long long)strlen(buf_str(&at)), "and counted");
 	setenv("PATH", old, 1);
 	free(old);
@@ -322,11 +324,19 @@ static void test_find(void)
 	found("first:second", "dir", "second/dir");
 	found("first", "dir", NULL);
 	found("first", "", NULL);
-	found(":none", "script", "./script");
-	found("none", "./script", "./script");
+	found(":none", "our-script", "./our-script");
+	found("none", "./our-script", "./our-script");
 	found("none", "./plain", NULL);
 	found("first", "./both", NULL);
 	found("none", "./first", NULL);
+	setenv("PATH", "none:first", 1);
+	buf_adds(&at, "before:");
+	is_int(proc_find("both", &at), 0, "find with something in the buffer already");
+	is_str(buf_str(&at), "before:first/both", "appends to that");
+	buf_clear(&at);
+	buf_adds(&at, "before:");
+	is_int(proc_find("none", &at), -1, "what isn't found");
+	is_str(buf_str(&at), "before:", "leaves that alone");
 	unsetenv("PATH");
 	is_int(proc_find("both", &at), -1, "nothing is found without a PATH");
 }

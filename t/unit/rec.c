@@ -27,11 +27,11 @@ static void add(struct rec *r, const char *key, const char *value)
 }
 
 /* The record holds just this text. */
-#define holds(r, want, ...)                                                                       \
-	do {                                                                                      \
-		struct buf text_ A_CLEANUP(buf_free) = {0};                                       \
-		rec_write(r, &text_);                                                             \
-		is_str(buf_str(&text_), want, __VA_ARGS__);                                       \
+#define holds(r, want, ...) \
+	do { \
+		struct buf text_ A_CLEANUP(buf_free) = {0}; \
+		rec_write(r, &text_); \
+		is_str(buf_str(&text_), want, __VA_ARGS__); \
 	} while (0)
 
 static void test_empty(void)
@@ -42,7 +42,7 @@ static void test_empty(void)
 	size_t i = 0;
 
 	ok(!rec_get(&r, "a"), "an empty record has no value");
-	ok(!rec_each(&r, "a", &i, &value), "nor any in order");
+	ok(!rec_each (&r, "a", &i, &value), "nor any in order");
 	rec_get_all(&r, "a", &values);
 	is_int((long long)values.count, 0, "nor all of them");
 	rec_remove(&r, "a");
@@ -57,8 +57,8 @@ static void test_empty(void)
 
 static void test_keys(void)
 {
-	static const char *const good[] = {"a", "z9", "a-b_c", "a-", "a_", "a.B", "a.0", "a.-", "a._",
-	    "net.Tap-0.MTU", "xl.on_crash", "a.b.c.d.e.f", "fs.0"};
+	static const char *const good[] = {"a", "z9", "a-b_c", "a-", "a_", "a.B", "a.0", "a.-",
+	    "a._", "net.Tap-0.MTU", "xl.on_crash", "a.b.c.d.e.f", "fs.0"};
 	static const char *const bad[] = {"", "A", "0", "1a", "_a", "-a", ".", ".a", "a.", "a..b",
 	    "a.b.", "aB", "netA.x", "a b", " a", "a ", "a=b", "a.b=c", "a/b", "a:b", "a\tb", "a\n",
 	    "a.b\n", "a\r", "\xc3\xa9", "a\xc3\xa9", "a.\xc3\xa9", "a.\xff", "a\x01", "a.b c", "a*",
@@ -122,10 +122,11 @@ static void test_fields(void)
 	add(&r, "depends.x", "no");
 	is_str(rec_get(&r, "name"), "last", "the last value counts");
 	ok(!rec_get(&r, "nam") && !rec_get(&r, "names"), "part of a key is not the key");
-	ok(rec_each(&r, "depends", &i, &value) && !strcmp(value, "uri"), "each: the first");
-	ok(rec_each(&r, "depends", &i, &value) && !strcmp(value, "lwt"), "each: the second");
-	ok(rec_each(&r, "depends", &i, &value) && !strcmp(value, "uri"), "each: the third, repeated");
-	ok(!rec_each(&r, "depends", &i, &value), "each: no more");
+	ok(rec_each (&r, "depends", &i, &value) && !strcmp(value, "uri"), "each: the first");
+	ok(rec_each (&r, "depends", &i, &value) && !strcmp(value, "lwt"), "each: the second");
+	ok(rec_each (&r, "depends", &i, &value) && !strcmp(value, "uri"),
+	    "each: the third, repeated");
+	ok(!rec_each (&r, "depends", &i, &value), "each: no more");
 	rec_get_all(&r, "depends", &values);
 	ok(values.count == 3 && !strcmp(values.items[1], "lwt"), "get_all: the same ones");
 	rec_remove(&r, "depends");
@@ -155,10 +156,11 @@ static void test_borrowed(void)
 	for (size_t i = 0; i < 20000; i++) {
 		snprintf(text, sizeof text, "n%zu", i % 700);
 		same = same && !strcmp(r.fields[i + 1].key, text) &&
-		    !strcmp(r.fields[i + 1].value, i % 2 ? value : text);
+		       !strcmp(r.fields[i + 1].value, i % 2 ? value : text);
 	}
 	ok(same, "20000 fields are as added");
-	ok(rec_get(&r, "first.key") == value && r.fields[0].key == key, "the first ones don't move");
+	ok(rec_get(&r, "first.key") == value && r.fields[0].key == key,
+	    "the first ones don't move");
 	rec_remove(&r, "first.key");
 	is_str(value, "first.key", "and stay when their field is removed");
 }
@@ -296,8 +298,10 @@ static void test_problem_limit(void)
 	is_int(rec_add(&(struct rec){0}, "A", "", &fault), -1, "a bad key is refused");
 	ok(strstr(fault.text, "lower-case letter") != NULL, "for its reason");
 	x[sizeof x - 2] = '!';
-	is_int(rec_add(&(struct rec){0}, x + sizeof x - 1 - 3000, "", &fault), -1, "a long one, too");
-	ok(strstr(fault.text, "has a character other") != NULL, "for its reason, which is not cut off");
+	is_int(
+	    rec_add(&(struct rec){0}, x + sizeof x - 1 - 3000, "", &fault), -1, "a long one, too");
+	ok(strstr(fault.text, "has a character other") != NULL,
+	    "for its reason, which is not cut off");
 	x[sizeof x - 2] = 'x';
 }
 
@@ -329,7 +333,8 @@ static int apply(struct rec *r, const char *first, const char *second, const cha
 
 static void test_apply(void)
 {
-	static const char *const bad[] = {"", "a", "=", "=v", "A=1", "a.=1", "a b=1", "a=b\nc", "a=\r"};
+	static const char *const bad[] = {
+	    "", "a", "=", "=v", "A=1", "a.=1", "a b=1", "a=b\nc", "a=\r"};
 	struct rec r A_CLEANUP(rec_free) = {0};
 
 	add(&r, "depends", "uri");

@@ -5,14 +5,13 @@
 #include "scratch.h"
 #include "tap.h"
 
-static const char *const nasty[] = {
-    "", " ", "  two  blanks ", "'", "''", "'''", "a'b", "'a'", "\"", "\"a\"", "\\", "\\\\", "\\'",
-    "'\\''", "a\\", "\\n", "$", "$$", "$HOME", "${HOME}", "$(id)", "`id`", "*", "?", "[a-z]",
-    "/*", "~", "~root", "~/x", "#", "#x", "a#b", "!", "!!", "!x", "&", "&&", "|", ";", ";;",
-    "a;id", "<", ">", ">x", "2>x", "<<E", "(", ")", "()", "{", "}", "{a,b}", "{1..3}", "=", "a=b",
-    "PATH=", "-", "--", "-n", "-e", "%s", "%", "%1", "@", "^", "a^b", ",", "a\nb", "\n", "\n\n",
-    "a\n", "\r", "\t", "a\tb", "\x01\x02\x1b[31m", "\x7f", "\xff\xfe", "\x80", "\xc3\xa9",
-    "\xc3", "if", "then", "do", "done", "in", "time", "[[", "]]", "0", "\\c", "a\\c",
+static const char *const nasty[] = {"", " ", "  two  blanks ", "'", "''", "'''", "a'b", "'a'", "\"",
+    "\"a\"", "\\", "\\\\", "\\'", "'\\''", "a\\", "\\n", "$", "$$", "$HOME", "${HOME}", "$(id)",
+    "`id`", "*", "?", "[a-z]", "/*", "~", "~root", "~/x", "#", "#x", "a#b", "!", "!!", "!x", "&",
+    "&&", "|", ";", ";;", "a;id", "<", ">", ">x", "2>x", "<<E", "(", ")", "()", "{", "}", "{a,b}",
+    "{1..3}", "=", "a=b", "PATH=", "-", "--", "-n", "-e", "%s", "%", "%1", "@", "^", "a^b", ",",
+    "a\nb", "\n", "\n\n", "a\n", "\r", "\t", "a\tb", "\x01\x02\x1b[31m", "\x7f", "\xff\xfe", "\x80",
+    "\xc3\xa9", "\xc3", "if", "then", "do", "done", "in", "time", "[[", "]]", "0", "\\c", "a\\c",
     "net.host=10.0.0.1/24", "KEY=it's $5", "x 'y' \"z\" \\ $w `v` \n end"};
 
 /* What /bin/sh prints for a script. */
@@ -127,14 +126,15 @@ static void test_command(void)
 	buf_clear(&text);
 	strv_list(&command, "A=1", "x", NULL);
 	shell_command(&text, &command);
-	is_str(buf_str(&text), "'A=1' x", "a command that looks like an assignment stays a command");
+	is_str(
+	    buf_str(&text), "'A=1' x", "a command that looks like an assignment stays a command");
 }
 
 /* A program may have the name of a word that a shell keeps for itself. */
 static void test_reserved(void)
 {
-	static const char *const names[] = {"if", "then", "else", "elif", "fi", "do", "done", "case",
-	    "esac", "while", "until", "for", "{", "}", "!"};
+	static const char *const names[] = {"if", "then", "else", "elif", "fi", "do", "done",
+	    "case", "esac", "while", "until", "for", "{", "}", "!"};
 	char dir[PATH_MAX];
 
 	scratch_enter(dir);

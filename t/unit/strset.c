@@ -19,7 +19,7 @@ static void test_adding(void)
 {
 	struct strset s = {0};
 	char word[] = "word";
-	size_t number = 7;
+	uint32_t number = 7;
 
 	ok(strset_add(&s, word, &number), "a new string is new");
 	is_int((long long)number, 7, "the number stays the caller's");
@@ -56,7 +56,7 @@ static void test_lengths(void)
 	for (size_t i = 0; i <= 100; i++)
 		new = strset_add(&s, text + i, &(size_t){i}) && new;
 	for (size_t i = 0; i <= 100; i++) {
-		size_t number = 1000;
+		uint32_t number = 1000;
 
 		old = !strset_add(&s, text + i, &number) && number == i && old;
 	}
@@ -81,7 +81,7 @@ static void test_many(void)
 		new += strset_add(&s, text, &(size_t){i});
 	}
 	for (size_t i = 0; i < MANY; i++) {
-		size_t number = MANY;
+		uint32_t number = MANY;
 
 		snprintf(text, sizeof text, "net.device%zu.host", i);
 		missing += !strset_has(&s, text);

@@ -71,8 +71,8 @@ static void test_many(void)
 static void test_sort(void)
 {
 	struct strv v A_CLEANUP(strv_free) = {0};
-	static const char *const want[] = {"", "-", "10", "9", "A", "Z", "a", "a", "aa", "b",
-	    "\xc3\xa9", "\xff"};
+	static const char *const want[] = {
+	    "", "-", "10", "9", "A", "Z", "a", "a", "aa", "b", "\xc3\xa9", "\xff"};
 
 	strv_list(&v, "b", "\xff", "a", "Z", "", "aa", "10", "\xc3\xa9", "9", "A", "-", "a", NULL);
 	strv_sort(&v);

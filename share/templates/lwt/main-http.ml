@@ -47,7 +47,7 @@ let callback connection request body =
   Lwt.catch
     (fun () -> @main.entry@ connection request body)
     (fun error ->
-      Printf.eprintf "%s: %s\n%!" (Cohttp.Request.resource request) (Printexc.to_string error);
+      Printf.eprintf "%S: %s\n%!" (Cohttp.Request.resource request) (Printexc.to_string error);
       Lwt.fail error)
 
 let () =
