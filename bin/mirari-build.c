@@ -45,7 +45,7 @@ static void build_stages(const struct verb *v, struct pipeline *p, bool parse)
 	strv_add(gen, "mirari-gen");
 	if (v->quiet)
 		strv_add(gen, "--quiet");
-	strv_list(pipeline_stage(p), "mirari-opam-exec", "--build", NULL);
+	strv_list(pipeline_stage(p), "mirari-opam-exec", "--build");
 }
 
 static int show(struct verb *v, struct fault *fault)

@@ -62,8 +62,7 @@ static int clean_build(
 			return -1;
 		if (found != FILE_OURS)
 			continue;
-		for (const char *const *word = builders[i].command; *word; word++)
-			strv_add(&command, *word);
+		strv_add_words(&command, builders[i].command);
 		if (o->dry_run)
 			say_note("would run %s %s in %s", command.items[0], command.items[2], dir);
 		else if (proc_run(&command, &io, &status, fault) < 0)

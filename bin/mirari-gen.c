@@ -58,11 +58,10 @@ static int show_difference(const char *dir, const struct output *output, struct 
 	if (fd_write(wanted, buf_str(&output->bytes), output->bytes.length) < 0 ||
 	    lseek(wanted, 0, SEEK_SET) < 0)
 		return fault_errno(fault, 0, errno, "memory file");
-	strv_list(&command, "diff", "-u", NULL);
+	strv_list(&command, "diff", "-u");
 	strv_addf(&command, "--label=%s", output->path);
 	strv_addf(&command, "--label=%s (generated)", output->path);
-	strv_list(
-	    &command, "--", output->found == FILE_ABSENT ? "/dev/null" : output->path, "-", NULL);
+	strv_list(&command, "--", output->found == FILE_ABSENT ? "/dev/null" : output->path, "-");
 	if (proc_run(&command, &io, &status, fault) < 0)
 		return -1;
 	if (status > 1)
@@ -121,6 +120,22 @@ static void say_changes(
 		say_note("%s %s", o->dry_run ? "would remove" : "removed", buf_str(&names));
 }
 
+/* dune writes through a link that another builder left where its program goes. */
+static int remove_link(const struct project *p, const struct rec *record, struct fault *fault)
+{
+	const char *artifact = rec_get(record, "artifact");
+	char target[16];
+	ssize_t length = readlinkat(p->dir, artifact, target, sizeof target);
+
+	if (strcmp(rec_get(record, "build.system"), "dune") ||
+	    !((length > 7 && !memcmp(target, "_build/", 7)) ||
+		(length > 5 && !memcmp(target, "dist/", 5))))
+		return 0;
+	if (unlinkat(p->dir, artifact, 0) < 0)
+		return fault_errno(fault, 0, errno, "remove %s", artifact);
+	return 0;
+}
+
 static int publish(const struct options *o, struct project *p, const struct rec *record,
     const struct generated *g, struct fault *fault)
 {
@@ -130,7 +145,8 @@ static int publish(const struct options *o, struct project *p, const struct rec 
 		return -1;
 	if (project_stale(p, g->outputs, g->count, &stale, fault) < 0)
 		return -1;
-	if (!o->dry_run && project_publish(p, g->outputs, g->count, &stale, fault) < 0)
+	if (!o->dry_run && (project_publish(p, g->outputs, g->count, &stale, fault) < 0 ||
+			       remove_link(p, record, fault) < 0))
 		return -1;
 	if (o->dry_run || !o->quiet)
 		say_changes(o, g, &stale);

@@ -74,7 +74,7 @@ static int help(const char *command, struct fault *fault)
 		put_bytes(&text);
 		return 0;
 	}
-	strv_list(&words, "man", "--", NULL);
+	strv_list(&words, "man", "--");
 	strv_addf(&words, "mirari-%s", command);
 	proc_exec(&words, fault);
 	return fault_hint(fault, "mirari %s --help is there without man", command);

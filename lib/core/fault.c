@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(char *into, size_t size, const char *format, va_list args)
+static void A_PRINTF(3, 0) fill(char *into, size_t size, const char *format, va_list args)
 {
 	int length = vsnprintf(into, size, format, args);
 

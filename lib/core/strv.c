@@ -58,15 +58,10 @@ void strv_add_all(struct strv *v, const struct strv *from)
 		strv_add(v, from->items[i]);
 }
 
-void strv_list(struct strv *v, ...)
+void strv_add_words(struct strv *v, const char *const *words)
 {
-	va_list args;
-	const char *string;
-
-	va_start(args, v);
-	while ((string = va_arg(args, const char *)))
-		strv_add(v, string);
-	va_end(args);
+	for (; *words; words++)
+		strv_add(v, *words);
 }
 
 bool strv_has(const struct strv *v, const char *string)

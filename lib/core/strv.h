@@ -22,8 +22,9 @@ void strv_addf(struct strv *v, const char *format, ...) A_PRINTF(2, 3);
 void strv_add_bytes(struct strv *v, const char *bytes, size_t length);
 void strv_add_all(struct strv *v, const struct strv *from);
 
-/* Adds each argument up to a NULL: strv_list(&v, "make", "-q", NULL). */
-void strv_list(struct strv *v, ...) __attribute__((sentinel));
+/* Adds the words of an array that ends with a NULL; strv_list adds its arguments. */
+void strv_add_words(struct strv *v, const char *const *words);
+#define strv_list(v, ...) strv_add_words((v), (const char *const[]){__VA_ARGS__, NULL})
 
 bool strv_has(const struct strv *v, const char *string);
 

@@ -36,7 +36,7 @@ static int query(
 	struct buf out A_CLEANUP(buf_free) = {0};
 	int status;
 
-	strv_list(&command, "ocamlfind", "query", "-qe", "-format", "%p", NULL);
+	strv_list(&command, "ocamlfind", "query", "-qe", "-format", "%p");
 	strv_add_all(&command, libraries);
 	if (run_inside(opam, &command, &out, &status, fault) < 0)
 		return -1;

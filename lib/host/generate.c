@@ -106,10 +106,10 @@ static int complete_command(struct rec *r, const char *artifact, struct fault *f
 		return fault_set(
 		    fault, EX_DATAERR, "build.system is command, but there is no build.command");
 	if (is(r, "build.system", "dune")) {
-		strv_list(&words, "dune", "build", "--root", ".", NULL);
+		strv_list(&words, "dune", "build", "--root", ".");
 		strv_addf(&words, "./%s", artifact);
 	} else {
-		strv_list(&words, "make", "-s", NULL);
+		strv_list(&words, "make", "-s");
 	}
 	return add_words(r, "build.command", &words, fault);
 }

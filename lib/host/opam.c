@@ -189,10 +189,10 @@ static int ask_opam(const struct opam *o, const char *formula, bool *there, stru
 	struct buf out A_CLEANUP(buf_free) = {0};
 	int status;
 
-	strv_list(&command, "opam", "list", "--short", "--installed", "--color=never", NULL);
+	strv_list(&command, "opam", "list", "--short", "--installed", "--color=never");
 	strv_addf(&command, "--root=%s", buf_str(&o->root));
 	strv_addf(&command, "--switch=%s", buf_str(&o->name));
-	strv_list(&command, "--", formula, NULL);
+	strv_list(&command, "--", formula);
 	if (proc_capture(&command, NULL, &out, &status, fault) < 0)
 		return -1;
 	*there = status == 0 && out.length > 0;
@@ -261,7 +261,7 @@ int opam_install(const struct opam *o, const struct strv *packages, struct fault
 	struct proc_io io = {.in = -1, .out = STDERR_FILENO};
 	int status;
 
-	strv_list(&command, "opam", "install", "--yes", NULL);
+	strv_list(&command, "opam", "install", "--yes");
 	strv_addf(&command, "--root=%s", buf_str(&o->root));
 	strv_addf(&command, "--switch=%s", buf_str(&o->name));
 	strv_add(&command, "--");
@@ -296,10 +296,10 @@ void opam_exec_command(const struct opam *o, const struct strv *command, struct 
 		strv_add_all(into, command);
 		return;
 	}
-	strv_list(into, "opam", "exec", NULL);
+	strv_list(into, "opam", "exec");
 	strv_addf(into, "--root=%s", buf_str(&o->root));
 	strv_addf(into, "--switch=%s", buf_str(&o->name));
-	strv_list(into, "--set-switch", "--set-root", "--", NULL);
+	strv_list(into, "--set-switch", "--set-root", "--");
 	for (size_t i = 0; i < command->count; i++) {
 		struct buf word A_CLEANUP(buf_free) = {0};
 

@@ -151,7 +151,7 @@ static void configure_stages(const struct verb *v, struct pipeline *p)
 	if (v->diff)
 		strv_add(gen, "--diff");
 	if (!v->no_install && !v->diff)
-		strv_list(pipeline_stage(p), "mirari-opam-exec", "--install", NULL);
+		strv_list(pipeline_stage(p), "mirari-opam-exec", "--install");
 }
 
 int verb_configure(struct verb *v, struct fault *fault)

@@ -32,6 +32,7 @@ lacking() {
 	skip "$1"
 }
 
+# shellcheck disable=SC2154 # bats' run sets output
 # has TEXT: the output of `run` contains it.
 has() {
 	[[ "$output" == *"$1"* ]] || {
@@ -40,6 +41,7 @@ has() {
 	}
 }
 
+# shellcheck disable=SC2154
 has_not() {
 	[[ "$output" != *"$1"* ]] || {
 		printf 'in the output, but should not be: %s\n--- output:\n%s\n' "$1" "$output" >&2

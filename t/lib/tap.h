@@ -20,7 +20,8 @@
 static int tap_count;
 static int tap_failed;
 
-static inline void tap_line(bool good, const char *file, int line, const char *format, va_list args)
+static inline A_PRINTF(4, 0) void tap_line(
+    bool good, const char *file, int line, const char *format, va_list args)
 {
 	printf("%sok %d - ", good ? "" : "not ", ++tap_count);
 	vprintf(format, args);

@@ -221,6 +221,21 @@ static void test_command(void)
 	usage.command = false;
 }
 
+static void test_behind(void)
+{
+	struct strv behind A_CLEANUP(strv_free) = {0};
+
+	usage.behind = &behind;
+	is_int(PARSE(W("a"), W("-n"), W("b")), 0, "without --");
+	is_str(joined(&operands), "a b", "all words are operands");
+	is_int((long long)behind.count, 0, "and none is behind it");
+	is_int(PARSE(W("a"), W("--"), W("-n"), W("--"), W("b")), 0, "with --");
+	is_str(joined(&operands), "a", "the words before it are operands");
+	is_str(joined(&behind), "-n -- b", "the words behind it go apart");
+	ok(!dry_run, "and are no options");
+	usage.behind = NULL;
+}
+
 static void test_help(void)
 {
 	is_int(PARSE(W("--help")), 1, "--help");
@@ -306,6 +321,7 @@ int main(void)
 	test_abbreviations();
 	test_operands();
 	test_command();
+	test_behind();
 	test_help();
 	test_version();
 	test_list();

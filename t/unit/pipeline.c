@@ -13,7 +13,7 @@ static struct fault fault;
 /* A stage of /bin/sh with this script. */
 static void add_script(struct pipeline *p, const char *script)
 {
-	strv_list(pipeline_stage(p), "/bin/sh", "-c", script, NULL);
+	strv_list(pipeline_stage(p), "/bin/sh", "-c", script);
 }
 
 /* A pipeline of these scripts. */
@@ -211,11 +211,11 @@ static void test_show(void)
 	pipeline_show(&p, &text);
 	is_str(buf_str(&text), "", "no stages are no text");
 	buf_adds(&text, "$ ");
-	strv_list(pipeline_stage(&p), "mirari-parse", "a b.yml", NULL);
+	strv_list(pipeline_stage(&p), "mirari-parse", "a b.yml");
 	pipeline_show(&p, &text);
 	is_str(buf_str(&text), "$ mirari-parse 'a b.yml'", "one stage is its command, appended");
-	strv_list(pipeline_stage(&p), "mirari-gen", "--set", "x=it's", NULL);
-	strv_list(pipeline_stage(&p), "mirari-tap", "up", NULL);
+	strv_list(pipeline_stage(&p), "mirari-gen", "--set", "x=it's");
+	strv_list(pipeline_stage(&p), "mirari-tap", "up");
 	buf_clear(&text);
 	pipeline_show(&p, &text);
 	is_str(buf_str(&text),
@@ -223,12 +223,12 @@ static void test_show(void)
 	    "more are joined as a shell's pipeline");
 	pipeline_free(&p);
 	buf_clear(&text);
-	strv_list(pipeline_stage(&p), "printf", "%s\n", "it's", "$(id) | \"x\"", "", "b\\", NULL);
-	strv_list(pipeline_stage(&p), "sed", "s/^/> /", NULL);
-	strv_list(pipeline_stage(&p), "tr", "a-m", "A-M", NULL);
+	strv_list(pipeline_stage(&p), "printf", "%s\n", "it's", "$(id) | \"x\"", "", "b\\");
+	strv_list(pipeline_stage(&p), "sed", "s/^/> /");
+	strv_list(pipeline_stage(&p), "tr", "a-m", "A-M");
 	is_int(run(&p, -1, &out), 0, "a pipeline runs");
 	pipeline_show(&p, &text);
-	strv_list(&shell, "/bin/sh", "-c", buf_str(&text), NULL);
+	strv_list(&shell, "/bin/sh", "-c", buf_str(&text));
 	is_int(proc_capture(&shell, NULL, &shown, &status, &fault), 0, "pasted into a shell");
 	is_int(status, 0, "it runs, too");
 	is_str(buf_str(&shown), buf_str(&out), "and does the same");

@@ -49,7 +49,7 @@ static void test_empty(void)
 	holds(&r, "\n", "it is written as the empty line");
 	rec_free(&r);
 	rec_free(&r);
-	ok(!r.fields && !r.count && !r.chunks, "freed twice, it is empty");
+	ok(!r.fields && !r.count, "freed twice, it is empty");
 	add(&r, "a", "1");
 	is_str(rec_get(&r, "a"), "1", "a freed record can be used again");
 	rec_free(&r);
@@ -163,6 +163,26 @@ static void test_borrowed(void)
 	    "the first ones don't move");
 	rec_remove(&r, "first.key");
 	is_str(value, "first.key", "and stay when their field is removed");
+}
+
+/* A record that has the same field as another, without a copy. */
+static void test_borrow(void)
+{
+	struct rec owner A_CLEANUP(rec_free) = {0}, r = {0};
+
+	add(&owner, "a", "1");
+	add(&owner, "b", "2");
+	add(&r, "a", "0");
+	rec_borrow(&r, &owner.fields[0]);
+	rec_borrow(&r, &owner.fields[1]);
+	add(&r, "b", "3");
+	holds(&r, "a=0\na=1\nb=2\nb=3\n\n", "a borrowed field is one like others");
+	ok(rec_get(&owner, "a") == r.fields[1].value, "but not a copy");
+	for (int i = 0; i < 1000; i++)
+		rec_borrow(&r, &owner.fields[1]);
+	is_int((long long)r.count, 1004, "many can be borrowed");
+	rec_free(&r);
+	holds(&owner, "a=1\nb=2\n\n", "the owner keeps them");
 }
 
 static void test_key_sharing(void)
@@ -327,7 +347,7 @@ static int apply(struct rec *r, const char *first, const char *second, const cha
 	struct strv settings A_CLEANUP(strv_free) = {0};
 
 	memset(&fault, 0, sizeof fault);
-	strv_list(&settings, first, second, third, NULL);
+	strv_list(&settings, first, second, third);
 	return rec_apply(r, &settings, &fault);
 }
 
@@ -412,6 +432,7 @@ int main(void)
 	test_values();
 	test_fields();
 	test_borrowed();
+	test_borrow();
 	test_key_sharing();
 	test_read();
 	test_read_refused();

@@ -21,7 +21,7 @@ static bool shell_prints(const char *script, struct buf *printed)
 	struct fault fault;
 	int status;
 
-	strv_list(&command, "/bin/sh", "-c", script, NULL);
+	strv_list(&command, "/bin/sh", "-c", script);
 	return proc_capture(&command, NULL, printed, &status, &fault) == 0 && status == 0;
 }
 
@@ -44,7 +44,7 @@ static void test_every_byte(void)
 	struct buf script A_CLEANUP(buf_free) = {0}, printed A_CLEANUP(buf_free) = {0},
 			  want A_CLEANUP(buf_free) = {0};
 
-	strv_list(&words, "printf", "%s|", NULL);
+	strv_list(&words, "printf", "%s|");
 	for (int c = 1; c < 256; c++) {
 		strv_addf(&words, "%c", c);
 		strv_addf(&words, "a%c", c);
@@ -63,7 +63,7 @@ static void test_list(void)
 	struct buf script A_CLEANUP(buf_free) = {0}, printed A_CLEANUP(buf_free) = {0},
 			  want A_CLEANUP(buf_free) = {0};
 
-	strv_list(&words, "printf", "[%s]", NULL);
+	strv_list(&words, "printf", "[%s]");
 	for (size_t i = 0; i < COUNT_OF(nasty); i++) {
 		strv_add(&words, nasty[i]);
 		buf_printf(&want, "[%s]", nasty[i]);
@@ -118,13 +118,13 @@ static void test_command(void)
 
 	shell_command(&text, &command);
 	is_str(buf_str(&text), "", "no words are no text");
-	strv_list(&command, "printf", "%s", "a b", "", NULL);
+	strv_list(&command, "printf", "%s", "a b", "");
 	buf_adds(&text, "exec ");
 	shell_command(&text, &command);
 	is_str(buf_str(&text), "exec printf %s 'a b' ''", "a command is appended, blanks between");
 	strv_free(&command);
 	buf_clear(&text);
-	strv_list(&command, "A=1", "x", NULL);
+	strv_list(&command, "A=1", "x");
 	shell_command(&text, &command);
 	is_str(
 	    buf_str(&text), "'A=1' x", "a command that looks like an assignment stays a command");

@@ -2,6 +2,8 @@
 
 #include "tap.h"
 
+#include <inttypes.h>
+
 enum { MANY = 100000 };
 
 static void test_empty(void)
@@ -53,8 +55,8 @@ static void test_lengths(void)
 
 	memset(text, 'a', sizeof text - 1);
 	text[100] = '\0';
-	for (size_t i = 0; i <= 100; i++)
-		new = strset_add(&s, text + i, &(size_t){i}) && new;
+	for (uint32_t i = 0; i <= 100; i++)
+		new = strset_add(&s, text + i, &(uint32_t){i}) && new;
 	for (size_t i = 0; i <= 100; i++) {
 		uint32_t number = 1000;
 
@@ -76,9 +78,9 @@ static void test_many(void)
 	char text[32];
 	size_t new = 0, old = 0, missing = 0, stray = 0;
 
-	for (size_t i = 0; i < MANY; i++) {
-		snprintf(text, sizeof text, "net.device%zu.host", i);
-		new += strset_add(&s, text, &(size_t){i});
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(text, sizeof text, "net.device%" PRIu32 ".host", i);
+		new += strset_add(&s, text, &(uint32_t){i});
 	}
 	for (size_t i = 0; i < MANY; i++) {
 		uint32_t number = MANY;

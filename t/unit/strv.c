@@ -12,7 +12,7 @@ static void test_empty(void)
 	ok(!strv_has(&v, ""), "an empty list has no empty string");
 	strv_sort(&v);
 	strv_add_all(&v, &(struct strv){0});
-	strv_list(&v, NULL);
+	strv_list(&v);
 	is_int((long long)v.count, 0, "sorting and adding nothing leaves it empty");
 	strv_free(&v);
 	strv_free(&v);
@@ -32,7 +32,7 @@ static void test_adding(void)
 	word[0] = 'F';
 	strv_addf(&v, "%s-%d", "two", 2);
 	strv_add_bytes(&v, "third!", 5);
-	strv_list(&v, "", "last", NULL);
+	strv_list(&v, "", "last");
 	is_int((long long)v.count, 5, "each was added");
 	is_str(v.items[0], "first", "a copy, not the caller's string");
 	is_str(v.items[1], "two-2", "formatted");
@@ -74,7 +74,7 @@ static void test_sort(void)
 	static const char *const want[] = {
 	    "", "-", "10", "9", "A", "Z", "a", "a", "aa", "b", "\xc3\xa9", "\xff"};
 
-	strv_list(&v, "b", "\xff", "a", "Z", "", "aa", "10", "\xc3\xa9", "9", "A", "-", "a", NULL);
+	strv_list(&v, "b", "\xff", "a", "Z", "", "aa", "10", "\xc3\xa9", "9", "A", "-", "a");
 	strv_sort(&v);
 	for (size_t i = 0; i < COUNT_OF(want); i++)
 		is_str(v.items[i], want[i], "place %zu by byte value", i);

@@ -1,0 +1,777 @@
+#!/usr/bin/env bats
+# mirari-opam-exec with a real opam and a real root: the switch, its environment, packages, and what
+# is said where something is missing.
+
+load lib/common.bash
+
+setup_file() {
+	local exports
+	need opam ocamlfind ocamlopt
+	exports=$("$SOURCE/t/lib/opam-root" "$BATS_FILE_TMPDIR/opam")
+	printf '%s\n' "$exports" >"$BATS_FILE_TMPDIR/exports"
+	eval "$exports"
+	# A local switch, in a directory with a blank.
+	mkdir -p "$BATS_FILE_TMPDIR/lo cal/sub/dir"
+	opam switch create --no-switch "$BATS_FILE_TMPDIR/lo cal" \
+		"ocaml-wrapped.$(ocamlfind ocamlc -version)" >"$BATS_FILE_TMPDIR/log" 2>&1 || {
+		cat "$BATS_FILE_TMPDIR/log" >&2
+		return 1
+	}
+}
+
+setup() {
+	eval "$(cat "$BATS_FILE_TMPDIR/exports")"
+	LOCAL="$BATS_FILE_TMPDIR/lo cal"
+	TRACE=$BATS_TEST_TMPDIR/trace
+	CHILD=
+	cd "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+	if [ -n "$CHILD" ] && kill -0 "$CHILD" 2>/dev/null; then
+		kill -9 "$CHILD"
+	fi
+}
+
+# A machine without an opam root.
+without_root() {
+	export HOME=$BATS_TEST_TMPDIR/home
+	mkdir -p "$HOME"
+	unset OPAMROOT
+}
+
+# record KEY=VALUE...: ./record has these lines and its end.
+record() {
+	printf '%s\n' "$@" '' >record
+}
+
+# only PROGRAM...: $ONLY is a PATH with our tools and these programs, each from the present PATH.
+only() {
+	local program
+	mkdir -p only
+	for program in "$@"; do
+		ln -s "$(command -v "$program")" only/
+	done
+	ONLY=$BUILD/bin:$PWD/only
+}
+
+# logged: opam on PATH is one that appends its arguments to ./opam.log and then is the real one.
+logged() {
+	mkdir -p logged
+	cat >logged/opam <<-END
+		#!/bin/sh
+		printf '%s\n' "\$*" >>'$PWD/opam.log'
+		exec '$(command -v opam)' "\$@"
+	END
+	chmod +x logged/opam
+	: >opam.log
+	PATH=$PWD/logged:$PATH
+}
+
+# The lines of opam.log that install something.
+installs() {
+	awk '$1 == "install"' opam.log
+}
+
+# new_switch NAME [PACKAGE...]: a switch for one test to change.
+new_switch() {
+	local name=$1
+	shift
+	opam switch create --no-switch "$name" "ocaml-system.$(ocamlfind ocamlc -version)" >log 2>&1
+	[ $# = 0 ] || opam install --switch="$name" "$@" >>log 2>&1
+}
+
+# installed SWITCH: the packages that opam itself says are there.
+installed() {
+	opam list --switch="$1" --short --installed --columns=package
+}
+
+stderr_has() {
+	local output=$stderr
+	has "$1"
+}
+
+# ---- which switch --------------------------------------------------------------------------------
+
+@test "-s: the compiler of that switch runs, and no other's" {
+	for switch in unix-direct xen; do
+		: >"$TRACE"
+		MIRARI_TRACE=$TRACE run mirari-opam-exec -s "$switch" -- ocamlopt -version
+		[ "$status" = 0 ]
+		same "ocamlopt switch=$switch" "$(cat "$TRACE")"
+	done
+	: >"$TRACE"
+	MIRARI_TRACE=$TRACE run mirari-opam-exec --switch=unix-socket ocamlopt -version
+	[ "$status" = 0 ]
+	[ ! -s "$TRACE" ] # the system's compiler, which isn't wrapped
+}
+
+@test "what was asked for is used: -s, the record's switch, OPAMSWITCH, a local switch, the current one" {
+	show=(sh -c 'basename "$OPAM_SWITCH_PREFIX" && basename "$(dirname "$OPAM_SWITCH_PREFIX")"')
+	current=$(printf '%s\n' unix-socket root)
+	direct=$(printf '%s\n' unix-direct root)
+	xen=$(printf '%s\n' xen root)
+	local_switch=$(printf '%s\n' _opam 'lo cal')
+	same "$current" "$(mirari-opam-exec -- "${show[@]}")"
+	cd "$LOCAL/sub/dir"
+	same "$local_switch" "$(mirari-opam-exec -- "${show[@]}")"
+	export OPAMSWITCH=unix-direct
+	same "$direct" "$(mirari-opam-exec -- "${show[@]}")"
+	cd "$BATS_TEST_TMPDIR"
+	record switch=xen
+	same "$xen" "$(mirari-opam-exec --record -- "${show[@]}" <record)"
+	same "$direct" "$(mirari-opam-exec --record -s unix-direct -- "${show[@]}" <record)"
+	record name=x
+	same "$direct" "$(mirari-opam-exec --record -- "${show[@]}" <record)"
+	OPAMSWITCH='' same "$current" "$(OPAMSWITCH='' mirari-opam-exec -- "${show[@]}")"
+}
+
+@test "a local switch is looked for from config.dir for a record, from here for a command" {
+	record "config.dir=$LOCAL/sub" build.command=ocamlopt build.command=-version
+	MIRARI_TRACE=$TRACE run mirari-opam-exec --build <record
+	[ "$status" = 0 ]
+	same "ocamlopt switch=$LOCAL" "$(cat "$TRACE")"
+
+	: >"$TRACE"
+	cd "$LOCAL/sub/dir"
+	MIRARI_TRACE=$TRACE run mirari-opam-exec -- ocamlopt -version
+	same "ocamlopt switch=$LOCAL" "$(cat "$TRACE")"
+
+	record "config.dir=$BATS_TEST_TMPDIR" build.command=printenv build.command=OPAMSWITCH
+	run mirari-opam-exec --build <record
+	same unix-socket "$output"
+}
+
+@test "a local switch by its directory, relative and absolute, and by a link to a switch" {
+	cd "$LOCAL/sub"
+	for name in "$LOCAL" ..; do
+		: >"$TRACE"
+		MIRARI_TRACE=$TRACE run mirari-opam-exec -s "$name" -- ocamlopt -version
+		[ "$status" = 0 ]
+		same "ocamlopt switch=$LOCAL" "$(cat "$TRACE")"
+	done
+	mkdir "$BATS_TEST_TMPDIR/linked"
+	cd "$BATS_TEST_TMPDIR/linked"
+	opam switch link xen . >../log 2>&1
+	same "$(opam exec --set-switch --set-root -- printenv OPAMSWITCH OPAM_SWITCH_PREFIX)" \
+		"$(mirari-opam-exec -- printenv OPAMSWITCH OPAM_SWITCH_PREFIX)"
+}
+
+@test "an _opam of another root is not a switch of this one" {
+	mkdir -p project/_opam/.opam-switch
+	printf '%s\n' 'opam-version: "2.0"' 'opam-root: "/nowhere/else"' >project/_opam/.opam-switch/switch-config
+	cd project
+	same unix-socket "$(mirari-opam-exec -- printenv OPAMSWITCH)"
+}
+
+@test "--root is the root, before OPAMROOT; a root behind a link is one" {
+	ln -s "$OPAMROOT" linked-root
+	same "$OPAMROOT" "$(OPAMROOT=/nowhere mirari-opam-exec --root "$OPAMROOT" -s xen -- printenv OPAMROOT)"
+	same "$OPAMROOT" "$(OPAMROOT=/nowhere mirari-opam-exec --root linked-root -s xen -- printenv OPAMROOT)"
+	mkdir home
+	ln -s "$OPAMROOT" home/.opam
+	same "$OPAMROOT" "$(env -u OPAMROOT HOME="$PWD/home" mirari-opam-exec -s xen -- printenv OPAMROOT)"
+}
+
+@test "an unknown switch: 65, those that exist, and how to make it" {
+	record switch=nosuch
+	for way in option record environment; do
+		case $way in
+		option) run --separate-stderr mirari-opam-exec -s nosuch -- touch ran ;;
+		record) run --separate-stderr mirari-opam-exec --record -- touch ran <record ;;
+		environment) OPAMSWITCH=nosuch run --separate-stderr mirari-opam-exec -- touch ran ;;
+		esac
+		[ "$status" = 65 ]
+		[ -z "$output" ]
+		[ ! -e ran ]
+		stderr_has "no opam switch nosuch in $OPAMROOT"
+		for switch in unix-socket unix-direct xen "$LOCAL"; do stderr_has "$switch"; done
+		stderr_has 'opam switch create'
+	done
+}
+
+@test "a switch was asked for, and there is no root: 65, and what can be done" {
+	without_root
+	run --separate-stderr mirari-opam-exec -s xen -- touch ran
+	[ "$status" = 65 ]
+	[ ! -e ran ]
+	stderr_has 'switch xen was asked for, but there is no opam root in ~/.opam'
+	stderr_has 'opam init'
+	record switch=xen build.command=touch build.command=ran "config.dir=$PWD"
+	OPAMROOT=$PWD/nowhere run --separate-stderr mirari-opam-exec --build <record
+	[ "$status" = 65 ]
+	[ ! -e ran ]
+	stderr_has "$PWD/nowhere"
+}
+
+@test "--root names a directory that is no root: 65, not some other compiler" {
+	run --separate-stderr mirari-opam-exec --root "$PWD" -- touch ran
+	[ "$status" = 65 ]
+	[ ! -e ran ]
+	stderr_has "$PWD"
+}
+
+@test "a root, but opam isn't on PATH: how to install it" {
+	only sh touch make ocamlfind ocamlopt ocamlbuild
+	PATH=$ONLY run --separate-stderr mirari-opam-exec -s xen -- touch ran
+	[ "$status" = 127 ]
+	[ ! -e ran ]
+	stderr_has 'opam: command not found'
+	stderr_has 'apt-get install opam'
+
+	# to install
+	record switch=unix-direct packages=demo-lib
+	PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 127 ]
+	[ -z "$output" ]
+	stderr_has 'apt-get install opam'
+}
+
+@test "a root, but opam isn't on PATH: also when only libraries are looked for" {
+	only sh make ocamlfind ocamlopt ocamlbuild
+	record switch=xen packages=lwt depends=lwt
+	PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 127 ]
+	[ -z "$output" ]
+	stderr_has 'apt-get install opam'
+}
+
+@test "no root and no switch: what PATH has, and an environment that stays as it is" {
+	without_root
+	env -i PATH="$PATH" HOME="$HOME" env -0 | sort -z >before
+	env -i PATH="$PATH" HOME="$HOME" mirari-opam-exec -- env -0 | sort -z >inside
+	cmp before inside
+	only sh env ocamlopt # no opam either
+	PATH=$ONLY run mirari-opam-exec -- ocamlopt -version
+	[ "$status" = 0 ]
+	same "$(ocamlopt -version)" "$output"
+}
+
+# ---- its environment -----------------------------------------------------------------------------
+
+@test "the environment is that of opam exec --set-switch --set-root" {
+	base=(PATH="$PATH" HOME="$HOME" OPAMROOT="$OPAMROOT" OPAMROOTISOK=1 OPAMCOLOR=never)
+	mkdir home
+	ln -s "$OPAMROOT" home/.opam
+	compared=0
+	for where in plain man user stale home unix-direct xen; do
+		case $where in
+		plain) extra=() ;;
+		man) extra=(MANPATH=/x/man) ;;
+		user) extra=(OCAMLPATH=/my/lib CAML_LD_LIBRARY_PATH=/my/stubs DEMO_ENV=mine OPAMSWITCH=unix-socket) ;;
+		stale) extra=(OPAM_SWITCH_PREFIX=/nowhere/xen) ;;
+		home) extra=(-u OPAMROOT HOME="$PWD/home") ;;
+		*) # inside a switch: this one or another
+			extra=(sh -c 'eval "$(opam env --switch='"$where"')"; exec "$@"' sh) ;;
+		esac
+		for switch in unix-socket unix-direct xen; do
+			env -i "${base[@]}" env "${extra[@]}" \
+				opam exec --switch="$switch" --set-switch --set-root -- env -0 | sort -z >theirs
+			env -i "${base[@]}" env "${extra[@]}" mirari-opam-exec -s "$switch" -- env -0 | sort -z >ours
+			grep -qz "^OPAMSWITCH=$switch$" ours
+			same "$where: $(tr '\0' '\n' <theirs)" "$where: $(tr '\0' '\n' <ours)"
+			compared=$((compared + 1))
+		done
+	done
+	[ "$compared" = 21 ]
+}
+
+@test "an opam inside sees the same switch and root, whatever was outside" {
+	export OPAMSWITCH=unix-socket
+	same xen "$(mirari-opam-exec -s xen -- opam switch show)"
+	eval "$(opam env --switch=xen)" # its environment, but OPAMSWITCH is another's
+	same xen "$(mirari-opam-exec -s xen -- opam switch show)"
+	same unix-direct "$(mirari-opam-exec -s unix-direct -- opam switch show)"
+	same unix-direct "$(mirari-opam-exec -s xen -- mirari-opam-exec -s unix-direct -- opam switch show)"
+	unset OPAMSWITCH
+	same "$OPAMROOT" "$(OPAMROOT=/nowhere mirari-opam-exec --root "$OPAMROOT" -s xen -- opam var root)"
+}
+
+# ---- the command ---------------------------------------------------------------------------------
+
+@test "arguments arrive as they are: %, blanks, quotes, newlines, bytes" {
+	words=('%{prefix}%' '%%' '%' '100%' '%{nosuch}%' '${PATH%%:*}' '%{lib}%/%{share}%' ''
+		' a  b ' "it's" '"q"' $'two\nlines\n' '\n\\' '$HOME `id` $(id)' '*' '~' '--' '-s' $'\t' $'\xff\xfe' 'é')
+	printf '%s\0' "${words[@]}" >expected
+	mirari-opam-exec -s xen -- printf '%s\0' "${words[@]}" >in-switch
+	cmp expected in-switch
+	(eval "$(opam env --switch=xen)" && mirari-opam-exec -s xen -- printf '%s\0' "${words[@]}" >inside)
+	cmp expected inside
+	without_root
+	mirari-opam-exec -- printf '%s\0' "${words[@]}" >plain
+	cmp expected plain
+	# and in a build command
+	eval "$(cat "$BATS_FILE_TMPDIR/exports")"
+	record switch=xen "config.dir=$PWD" build.command=printf 'build.command=%s|' 'build.command=%{prefix}%' \
+		'build.command=%%' "build.command= it's \"  "
+	run mirari-opam-exec --build <record
+	same "%{prefix}%|%%| it's \"  |" "$output"
+}
+
+@test "the shell's own % inside a command is the shell's" {
+	run mirari-opam-exec -s xen -- sh -c 'printf "%s\n" "${PATH%%:*}"'
+	[ "$status" = 0 ]
+	same "$OPAMROOT/xen/bin" "$output"
+}
+
+@test "exit status and signals are the command's; not found is 127" {
+	for where in xen none; do
+		options=(-s xen)
+		if [ "$where" = none ]; then
+			without_root
+			options=()
+		fi
+		run mirari-opam-exec "${options[@]}" -- sh -c 'exit 3'
+		[ "$status" = 3 ]
+		run mirari-opam-exec "${options[@]}" -- false
+		[ "$status" = 1 ]
+		run mirari-opam-exec "${options[@]}" -- sh -c 'kill -9 $$'
+		[ "$status" = 137 ]
+		run --separate-stderr mirari-opam-exec "${options[@]}" -- no-such-program
+		[ "$status" = 127 ]
+		[ -z "$output" ]
+		stderr_has no-such-program
+	done
+}
+
+@test "it becomes the command: the process is the command's, and so is a signal" {
+	mirari-opam-exec -s xen -- sleep 1000 3>&- &
+	CHILD=$!
+	for ((i = 0; i < 200; i++)); do
+		[ "$(cat "/proc/$CHILD/comm")" != sleep ] || break
+		sleep 0.05
+	done
+	[ "$(cat "/proc/$CHILD/comm")" = sleep ]
+	kill -TERM "$CHILD"
+	run wait "$CHILD"
+	wait "$CHILD" || status=$?
+	[ "$status" = 143 ]
+}
+
+@test "standard input, output and error are the command's" {
+	printf 'one\ntwo' >input
+	mirari-opam-exec -s xen -- sh -c 'cat; echo err >&2' <input >out 2>err
+	cmp input out
+	same err "$(cat err)"
+	without_root
+	mirari-opam-exec -- cat <input >out
+	cmp input out
+}
+
+@test "options end at the command: its own are not ours" {
+	same '-s --install -p' "$(mirari-opam-exec -s xen echo -s --install -p)"
+}
+
+# ---- usage ---------------------------------------------------------------------------------------
+
+@test "usage: what contradicts itself is 64, and nothing runs" {
+	logged
+	for words in '' '-s xen' '-p lwt -- touch ran' '--build -- touch ran' '--install -p -x -- touch ran' \
+		'--install --package=--help -- touch ran' '--install -p lwt;id -- touch ran' \
+		'--install -p ../x -- touch ran' '--nosuch -- touch ran'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr mirari-opam-exec $words </dev/null
+		[ "$status" = 64 ] || same 64 "$status, from: $words"
+		[ -z "$output" ]
+		[ -n "$stderr" ]
+		[ ! -e ran ]
+	done
+	run --separate-stderr mirari-opam-exec --install --package=-x -- touch ran
+	stderr_has 'an opam package such as'
+	run --separate-stderr mirari-opam-exec --package=lwt -- touch ran
+	stderr_has '--package needs --install'
+	[ ! -s opam.log ]
+}
+
+@test "a record with a package or a switch that opam would take for an option is refused: 65" {
+	logged
+	for line in packages=-x packages=--root=x 'packages=a b' switch=-x switch=--root depends=-x; do
+		record "$line"
+		run --separate-stderr mirari-opam-exec --install <record
+		[ "$status" = 65 ]
+		[ -z "$output" ]
+		stderr_has "${line%%=*}"
+	done
+	[ ! -s opam.log ]
+}
+
+# ---- --install -----------------------------------------------------------------------------------
+
+@test "--install: only what is missing, once, all in one go" {
+	new_switch few lwt
+	logged
+	record name=x switch=few packages=lwt packages=demo-lib 'packages=demo+extra-lib' packages=ocaml packages=demo-env
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	same "install --yes --root=$OPAMROOT --switch=few -- demo-lib demo+extra-lib demo-env" "$(installs)"
+	for package in demo-lib.2.0 demo+extra-lib.1.0~beta+2 demo-env.1; do
+		installed few | grep -qxF "$package"
+	done
+	# and again: all is there now
+	: >opam.log
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	[ -z "$(installs)" ]
+	same "$(printf '%s\n' "$(cat record)" .)" "$(printf '%s\n' "$output" .)"
+}
+
+@test "--install: nothing is missing, so opam isn't even started" {
+	logged
+	record switch=xen packages=lwt packages=lwt.5.6.1 'packages=demo+extra-lib' 'packages=demo+extra-lib.1.0~beta+2' \
+		packages=demo-lib.1.0 packages=demo-env packages=ocaml
+	# the version of lwt is the one that Debian has
+	sed -i "s/lwt\.5\.6\.1/$(installed xen | grep '^lwt\.')/" record
+	run mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	same '' "$(cat opam.log)"
+}
+
+@test "--install -p: packages on the command line, then the command" {
+	new_switch options
+	logged
+	MIRARI_TRACE=$TRACE run --separate-stderr mirari-opam-exec -s options --install -p demo+extra-lib -p demo-lib.1.0 -- \
+		ocamlfind query -format '%v' demo-lib
+	[ "$status" = 0 ]
+	same 1.0 "$output"
+	same "install --yes --root=$OPAMROOT --switch=options -- demo+extra-lib demo-lib.1.0" "$(installs)"
+	installed options | grep -qxF 'demo+extra-lib.1.0~beta+2'
+}
+
+@test "--install: name.version is that version; a name that begins another's is not it" {
+	new_switch versions demo-lib.1.0
+	logged
+	record switch=versions packages=demo-lib.2.0
+	run mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	installed versions | grep -qx 'demo-lib\.2\.0'
+	record switch=versions packages=demo-lib packages=demo
+	run mirari-opam-exec --install <record
+	[ "$status" = 65 ]
+	has 'demo'
+}
+
+@test "--install: lwt>=5.0 is asked for only where it isn't so" {
+	new_switch ranges demo-lib.1.0
+	logged
+	record switch=ranges 'packages=demo-lib>=1.0' 'packages=demo-lib<2.0' 'packages=demo-lib=1.0' 'packages=ocaml!=1'
+	run mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	same '' "$(installs)"
+}
+
+@test "--install: demo-lib>=2.0 where 1.0 is installed" {
+	new_switch newer demo-lib.1.0
+	logged
+	record switch=newer 'packages=demo-lib>=2.0'
+	run mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	installed newer | grep -qx 'demo-lib\.2\.0'
+	same "install --yes --root=$OPAMROOT --switch=newer -- demo-lib>=2.0" "$(installs)"
+}
+
+@test "install=false: nothing is installed, and what is missing is still named" {
+	logged
+	record switch=unix-direct install=false packages=demo-lib
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	same "$(cat record)" "$output"
+	[ ! -s opam.log ]
+	record switch=unix-direct install=false packages=demo-lib depends=demo-lib
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	[ -z "$output" ]
+	stderr_has 'demo-lib'
+	[ -z "$(installs)" ]
+	# --set is as good as the record
+	record switch=unix-direct packages=demo-lib
+	run mirari-opam-exec --install --set install=false <record
+	[ "$status" = 0 ]
+	[ -z "$(installs)" ]
+}
+
+@test "without a root, --install -p says that it can't, and the command isn't run" {
+	without_root
+	run --separate-stderr mirari-opam-exec --install -p demo-lib -- touch ran
+	[ "$status" -ne 0 ]
+	[ ! -e ran ]
+	stderr_has 'demo-lib'
+}
+
+@test "opam's output goes to standard error; standard output has the record only" {
+	new_switch output
+	record name=x switch=output packages=demo-lib
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	same "$(cat record)" "$output"
+	stderr_has 'demo-lib'
+	# the same for a command
+	new_switch command
+	run --separate-stderr mirari-opam-exec -s command --install -p demo-lib -- echo mine
+	[ "$status" = 0 ]
+	same mine "$output"
+}
+
+# fails PACKAGE STATUS TEXT...: installing it ends so, says so in one sentence of ours and a next step,
+# and no record comes out.
+fails() {
+	local package=$1 expected=$2 text
+	shift 2
+	record switch=unix-direct "packages=$package"
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = "$expected" ] || same "$expected" "$status, from $package: $stderr"
+	[ -z "$output" ]
+	for text in "$@"; do stderr_has "$text"; done
+	ours=$(grep -c '^mirari-opam-exec: ' <<<"$stderr")
+	[ "$ours" = 2 ] || same 2 "$ours lines of ours: $stderr"
+	stderr_has "mirari-opam-exec: opam install $package:"
+	run --separate-stderr mirari-opam-exec -s unix-direct --install -p "$package" -- touch ran
+	[ "$status" = "$expected" ]
+	[ ! -e ran ]
+}
+
+@test "opam doesn't know the package or the version: 65" {
+	fails no-such-package 65 'no such package' 'opam update'
+	fails demo-lib.9 65 'no such package or version'
+}
+
+@test "opam finds no solution, or the package doesn't build: 1" {
+	fails no-solution 1 'no way to install' "reasons"
+	fails fail-build 1 'failed to build' 'log' 'fail-build says why'
+}
+
+# What opam asks of Debian: hello-traditional is known and not installed, nothing else is.
+fake_debian() {
+	mkdir -p debian
+	printf '%s\n' '#!/bin/sh' 'printf "Package: hello-traditional\nVersion: 1\n\n"' >debian/apt-cache
+	printf '%s\n' '#!/bin/sh' 'exit 1' >debian/dpkg-query
+	printf '%s\n' '#!/bin/sh' "touch '$PWD/apt-get-ran'" >debian/apt-get
+	cp debian/apt-get debian/sudo
+	chmod +x debian/*
+	PATH=$PWD/debian:$PATH
+	unset OPAMNODEPEXTS
+}
+
+@test "system packages are missing: 1, the apt-get line, and apt-get isn't run" {
+	fake_debian
+	fails needs-depext 1 'apt-get install hello-traditional' 'system packages are missing'
+	[ ! -e apt-get-ran ]
+}
+
+@test "a system package that this system doesn't have: 65, and the package isn't called unknown" {
+	fake_debian
+	fails needs-unknown-depext 65 no-such-system-package
+	output=$stderr
+	has_not 'no such package'
+	[ ! -e apt-get-ran ]
+}
+
+@test "opam itself is killed: its status, and no record" {
+	mkdir killed
+	printf '%s\n' '#!/bin/sh' 'kill -INT $$' >killed/opam
+	chmod +x killed/opam
+	record switch=unix-direct packages=demo-lib
+	PATH=$PWD/killed:$PATH run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 130 ]
+	[ -z "$output" ]
+	stderr_has 'opam install demo-lib'
+}
+
+# ---- the record ----------------------------------------------------------------------------------
+
+@test "the filter copies the record through, in order, with what it doesn't know" {
+	record name=x unknown.key=1 switch=xen packages=lwt 'arg= a=b ' arg= arg=x unknown.key=2 'other=%{prefix}%'
+	mirari-opam-exec --install <record >out
+	cmp record out
+	without_root
+	record name=x unknown.key=1 packages=lwt 'arg= a=b ' arg= unknown.key=2
+	mirari-opam-exec --install <record >out
+	cmp record out
+	same "$(printf '1\n2')" "$(mirari-opam-exec --install --get unknown.key <record)"
+	same y "$(mirari-opam-exec --install --set name=y --get name <record)"
+}
+
+@test "a record that isn't ended: 65, nothing installed, nothing run" {
+	logged
+	for flags in --install --build '--record -- touch ran'; do
+		printf 'switch=unix-direct\npackages=demo-lib\nconfig.dir=%s\nbuild.command=touch\nbuild.command=ran\n' "$PWD" >cut
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr mirari-opam-exec $flags <cut
+		[ "$status" = 65 ]
+		[ -z "$output" ]
+	done
+	[ ! -s opam.log ]
+	[ ! -e ran ]
+}
+
+# ---- libraries and programs ----------------------------------------------------------------------
+
+@test "missing libraries are named, all and only those, with the apt-get line (no switch)" {
+	without_root
+	record depends=lwt.unix depends=no-such-lib depends=unix depends=other_lib.sub depends=UPPER
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	[ -z "$output" ]
+	same "mirari-opam-exec: missing on this machine: findlib library no-such-lib, other_lib.sub, UPPER
+mirari-opam-exec: apt-get install libno-such-lib-ocaml-dev libother-lib-ocaml-dev libupper-ocaml-dev" "$stderr"
+	record depends=lwt.unix depends=unix depends=str
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+}
+
+@test "missing libraries are named, all and only those, with the opam line (switch)" {
+	record switch=unix-socket depends=lwt.unix depends=no-such-lib depends=demo-lib depends=other_lib.sub
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	[ -z "$output" ]
+	same "mirari-opam-exec: missing in switch unix-socket: findlib library no-such-lib, demo-lib, other_lib.sub
+mirari-opam-exec: opam install --switch=unix-socket no-such-lib demo-lib other_lib" "$stderr"
+	# xen has that one
+	record switch=xen depends=demo-lib depends=lwt.unix
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+}
+
+@test "what mirari-gen found that the program links is looked for, before depends" {
+	without_root
+	record depends=lwt libraries=lwt libraries=no-such-lib
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	stderr_has 'findlib library no-such-lib'
+}
+
+@test "packages that the apt-get line names are those that Debian has" {
+	need dpkg
+	without_root
+	record depends=lwt.unix depends=cohttp-lwt-unix depends=uri depends=conduit-lwt-unix
+	# none of them to be found: findlib looks in an empty directory
+	mkdir empty
+	printf 'path="%s"\ndestdir="%s"\n' "$PWD/empty" "$PWD/empty" >findlib.conf
+	OCAMLFIND_CONF=$PWD/findlib.conf run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	line=$(grep -o 'apt-get install.*' <<<"$stderr")
+	read -ra words <<<"$line"
+	[ "${#words[@]}" = 6 ]
+	for library in lwt cohttp-lwt-unix uri conduit-lwt-unix; do
+		there=$(ocamlfind query "$library") || continue # not installed here
+		owner=$(dpkg -S "$there/META")
+		grep -qF " ${owner%%:*} " <<<" ${words[*]} " || same "${owner%%:*}" "$line"
+	done
+
+	# and for programs
+	only sh
+	for builder in ocamlbuild dune obuild; do
+		record "build.system=$builder"
+		PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+		[ "$status" = 69 ]
+		stderr_has "program ocamlfind, ocamlopt, $builder, make"
+		line=$(grep -o 'apt-get install.*' <<<"$stderr")
+		for program in ocamlfind ocamlopt "$builder" make; do
+			there=$(command -v "$program") || continue
+			owner=$(dpkg -S "$(readlink -f "$there")" || dpkg -S "$there")
+			grep -qF " ${owner%%:*} " <<<" $line " ||
+				[ "$program" = ocamlopt ] || # ocaml-nox comes with what has it
+				same "${owner%%:*} for $program" "$line"
+		done
+	done
+}
+
+@test "missing programs are named, those and no others (no switch)" {
+	without_root
+	only sh make ocamlopt
+	record build.system=ocamlbuild
+	PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	[ -z "$output" ]
+	same "mirari-opam-exec: missing on this machine: program ocamlfind, ocamlbuild
+mirari-opam-exec: apt-get install ocaml-findlib ocamlbuild" "$stderr"
+	record build.system=ocamlbuild depends=lwt
+	PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	stderr_has 'apt-get install ocaml-findlib ocamlbuild liblwt-ocaml-dev'
+	# a build command of one's own needs no builder of ours
+	record build.system=command
+	PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	output=$stderr
+	has 'program ocamlfind'
+	has_not ocamlbuild
+}
+
+@test "a builder that is missing in a switch is named, with the opam line" {
+	# unix-socket has Debian's compiler and no tools of its own
+	only sh make opam uname ocamlfind ocamlopt ocamlc
+	record switch=unix-socket build.system=dune depends=lwt
+	PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	[ -z "$output" ]
+	same "mirari-opam-exec: missing in switch unix-socket: program dune
+mirari-opam-exec: opam install --switch=unix-socket dune" "$stderr"
+}
+
+@test "ocamlfind is missing in a switch: it is what is named" {
+	only sh make opam uname ocamlopt ocamlc ocamlbuild
+	record switch=unix-socket build.system=ocamlbuild depends=lwt
+	PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	[ -z "$output" ]
+	stderr_has 'missing in switch unix-socket: program ocamlfind'
+	stderr_has 'opam install --switch=unix-socket ocamlfind'
+}
+
+@test "make is nothing that opam has: in a switch too, apt-get installs it" {
+	only sh opam uname ocamlfind ocamlopt ocamlc ocamlbuild
+	record switch=unix-socket build.system=ocamlbuild depends=lwt
+	PATH=$ONLY run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	stderr_has 'program make'
+	stderr_has 'apt-get install make'
+}
+
+# ---- --build -------------------------------------------------------------------------------------
+
+@test "--build runs build.command in config.dir, with its standard input at its end" {
+	mkdir "pro ject's"
+	record "config.dir=$PWD/pro ject's" switch=xen build.command=sh build.command=-c \
+		'build.command=pwd; cat; echo "$1" >"made $2"' build.command=x 'build.command=a  b' "build.command=it's"
+	printf 'more\n' >>record
+	run --separate-stderr mirari-opam-exec --build <record
+	[ "$status" = 0 ]
+	same "$PWD/pro ject's" "$output"
+	same 'a  b' "$(cat "pro ject's/made it's")"
+	# a path with a slash starts there as well
+	printf '%s\n' '#!/bin/sh' 'exit 9' >"pro ject's/build.sh"
+	chmod +x "pro ject's/build.sh"
+	record "config.dir=$PWD/pro ject's" switch=xen build.command=./build.sh
+	run mirari-opam-exec --build <record
+	[ "$status" = 9 ]
+	without_root
+	record "config.dir=$PWD/pro ject's" build.command=./build.sh
+	run mirari-opam-exec --build <record
+	[ "$status" = 9 ]
+}
+
+@test "--build without build.command, without config.dir, or where that is gone" {
+	record "config.dir=$PWD"
+	run --separate-stderr mirari-opam-exec --build <record
+	[ "$status" = 65 ]
+	stderr_has build.command
+	record build.command=true
+	run --separate-stderr mirari-opam-exec --build <record
+	[ "$status" = 65 ]
+	stderr_has config.dir
+	record build.command=true "config.dir=$PWD/gone"
+	run --separate-stderr mirari-opam-exec --build <record
+	[ "$status" -ne 0 ]
+	stderr_has "$PWD/gone: No such file or directory"
+}
+
+@test "--install --build: first the one, then the other, in the same switch" {
+	new_switch both
+	record switch=both "config.dir=$PWD" packages=demo-lib depends=demo-lib build.command=ocamlfind \
+		build.command=query build.command=demo-lib
+	run --separate-stderr mirari-opam-exec --install --build <record
+	[ "$status" = 0 ]
+	same "$OPAMROOT/both/lib/demo-lib" "$output"
+}
