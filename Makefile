@@ -43,7 +43,7 @@ ALL_TOOLS := $(sort $(patsubst bin/%.c,%,$(shell cd $(SRC) && echo bin/*.c)))
 have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 buildable = $(if $(NEEDS_$(1)),$(call have,$(NEEDS_$(1))),yes)
 TOOLS ?= $(foreach tool,$(ALL_TOOLS),$(if $(call buildable,$(tool)),$(tool)))
-LEFT_OUT = $(filter-out $(TOOLS),$(ALL_TOOLS))
+LEFT_OUT = $(strip $(foreach tool,$(ALL_TOOLS),$(if $(call buildable,$(tool)),,$(tool))))
 
 SPECIAL := $(foreach v,$(filter SOURCES_%,$(.VARIABLES)),$($(v)))
 LIB_SOURCES := $(filter-out $(SPECIAL),$(shell cd $(SRC) && echo lib/*/*.c))

@@ -6,7 +6,9 @@
 #include "model/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct options {
@@ -33,8 +35,7 @@ static const struct usage *usage(struct options *o)
 	};
 	const struct opt options[] = {
 	    {'n', "dry-run", NULL, "write nothing, say what would be", OPT_FLAG, &o->dry_run},
-	    {0, "diff", NULL, "write nothing, show the difference; 1 if there is one", OPT_FLAG,
-		&o->diff},
+	    {0, "diff", NULL, "write nothing, show the difference; 1 if any", OPT_FLAG, &o->diff},
 	    {'f', "force", NULL, "also replace files that were edited", OPT_FLAG, &o->force},
 	    OPT_RECORD(&o->set, &o->get),
 	    {'q', "quiet", NULL, "don't name the files that are written", OPT_FLAG, &o->quiet},
@@ -46,15 +47,20 @@ static const struct usage *usage(struct options *o)
 }
 
 /* The difference of one file, by diff(1), to standard output. 1 when there is one. */
-static int show_difference(const char *dir, const struct output *output, struct fault *fault)
+static int show_difference(
+    const char *dir, int dir_fd, const struct output *output, struct fault *fault)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
 	int wanted A_CLEANUP(fd_close) = proc_memory_file(fault);
 	struct proc_io io = {.in = wanted, .out = -1, .dir = dir};
+	struct stat st;
 	int status;
 
 	if (wanted < 0)
 		return -1;
+	if (output->found != FILE_ABSENT &&
+	    (fstatat(dir_fd, output->path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode)))
+		return fault_set(fault, EX_CANTCREAT, "%s/%s: is not a file", dir, output->path);
 	if (fd_write(wanted, buf_str(&output->bytes), output->bytes.length) < 0 ||
 	    lseek(wanted, 0, SEEK_SET) < 0)
 		return fault_errno(fault, 0, errno, "memory file");
@@ -69,16 +75,16 @@ static int show_difference(const char *dir, const struct output *output, struct 
 	return status;
 }
 
-static int show_differences(
-    const struct rec *record, const struct generated *g, struct fault *fault)
+static int show_differences(const struct rec *record, const struct project *p,
+    const struct generated *g, struct fault *fault)
 {
 	int different = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		int got =
-		    g->outputs[i].found == FILE_SAME
-			? 0
-			: show_difference(rec_get(record, "config.dir"), &g->outputs[i], fault);
+		int got = g->outputs[i].found == FILE_SAME
+			      ? 0
+			      : show_difference(
+				    rec_get(record, "config.dir"), p->dir, &g->outputs[i], fault);
 
 		if (got < 0)
 			return say_fault(fault);
@@ -160,13 +166,17 @@ static int generate(const struct options *o)
 	struct project p A_CLEANUP(project_close) = {.dir = -1, .lock = -1};
 	struct fault fault;
 
+	if (o->diff && o->get) {
+		fault_set(&fault, EX_USAGE, "--get is for the record, and --diff writes none");
+		return say_fault(&fault);
+	}
 	if (check_input(&record, &o->set, &fault) < 0 || generate_complete(&record, &fault) < 0 ||
 	    generate_files(&record, &g, &fault) < 0 ||
 	    project_open(&p, rec_get(&record, "config.dir"), !o->dry_run && !o->diff, &fault) < 0 ||
 	    project_compare(&p, g.outputs, g.count, &fault) < 0)
 		return say_fault(&fault);
 	if (o->diff)
-		return show_differences(&record, &g, &fault);
+		return show_differences(&record, &p, &g, &fault);
 	if (publish(o, &p, &record, &g, &fault) < 0)
 		return say_fault(&fault);
 	rec_remove(&record, "generated");

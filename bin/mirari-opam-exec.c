@@ -42,8 +42,8 @@ static const struct usage *usage(struct options *o)
 	    .command = true,
 	};
 	const struct opt options[] = {
-	    {'s', "switch", "SWITCH", "the switch (default: the record's, else as opam finds it)",
-		OPT_VALUE, &o->opam_switch},
+	    {'s', "switch", "SWITCH", "the switch (default: the record's, else opam's)", OPT_VALUE,
+		&o->opam_switch},
 	    {0, "root", "DIR", "opam's root (default: $OPAMROOT, else ~/.opam)", OPT_VALUE,
 		&o->root},
 	    {0, "install", NULL, "install missing packages first", OPT_FLAG, &o->install},
@@ -69,6 +69,9 @@ static int check_usage(const struct options *o, const struct strv *command, stru
 	if (command->count && o->build)
 		return fault_set(fault, EX_USAGE, "--build runs the record's command, not %s",
 		    command->items[0]);
+	if (o->get && (command->count || o->build))
+		return fault_set(
+		    fault, EX_USAGE, "--get is for --install alone, whose output is a record");
 	if (o->packages.count && !o->install)
 		return fault_set(fault, EX_USAGE, "--package needs --install");
 	for (size_t i = 0; i < o->packages.count; i++) {
@@ -94,6 +97,11 @@ static int install(
 
 	strv_add_all(&packages, &o->packages);
 	rec_get_all(record, "packages", &packages);
+	if (o->packages.count && !opam->name.length) {
+		fault_set(fault, EX_UNAVAILABLE, "there is no opam switch to install %s into",
+		    o->packages.items[0]);
+		return fault_hint(fault, "opam init makes a root with one");
+	}
 	if (opam->name.length && !(allowed && !strcmp(allowed, "false"))) {
 		if (opam_missing(opam, &packages, &missing, fault) < 0)
 			return -1;
@@ -120,9 +128,7 @@ static int become(const struct opam *opam, const struct strv *command, struct fa
 		return fault_errno(fault, EX_OSERR, errno, "setenv");
 	opam_exec_command(opam, command, &whole);
 	proc_exec(&whole, fault);
-	if (fault->status == EXIT_NOT_FOUND && !strcmp(whole.items[0], "opam"))
-		fault_hint(fault, "apt-get install opam");
-	return -1;
+	return opam_explain(&whole, fault);
 }
 
 static int build(const struct opam *opam, const struct rec *record, struct fault *fault)
@@ -159,6 +165,11 @@ static int opam_exec(const struct options *o, const struct strv *command)
 	if (opam_find(&opam, o->opam_switch ? o->opam_switch : rec_get(&record, "switch"),
 		rec_get(&record, "config.dir"), &fault) < 0)
 		return say_fault(&fault);
+	if (o->root && !opam.root.length) {
+		fault_set(&fault, EX_DATAERR, "--root=%s: is no opam root", o->root);
+		fault_hint(&fault, "opam init --root=%s makes one", o->root);
+		return say_fault(&fault);
+	}
 	if (o->install && install(o, &opam, &record, &fault) < 0)
 		return say_fault(&fault);
 	if (command->count)

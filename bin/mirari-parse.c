@@ -124,6 +124,11 @@ static int parse(const struct options *o, const char *file)
 	struct rec record A_CLEANUP(rec_free) = {0};
 	struct fault fault;
 
+	config_set(&c, &o->set);
+	if (c.report.errors) {
+		say_report(&c.report);
+		return EX_USAGE;
+	}
 	if (check_options(o, &fault) < 0 || locate_config(file, &at, &fault) < 0 ||
 	    read_config(o, &at, &c, &fault) < 0)
 		return say_fault(&fault);
@@ -131,9 +136,9 @@ static int parse(const struct options *o, const char *file)
 	    rec_add(&c.common, "config.dir", buf_str(&at.dir), &fault) < 0)
 		return say_fault(&fault);
 	if (!c.report.errors)
-		config_resolve(&c, o->target, &o->set, &record);
+		config_resolve(&c, o->target, &record);
 	if (c.report.errors || !o->quiet)
-		say_lines(buf_str(&c.report.lines));
+		say_report(&c.report);
 	if (c.report.errors)
 		return EX_DATAERR;
 	return write_output(o, &record, &fault);

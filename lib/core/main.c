@@ -1,6 +1,7 @@
 #include "core/main.h"
 
 #include "core/fd.h"
+#include "core/printable.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,32 +12,28 @@
 static const char *tool_name = "mirari";
 
 /* Messages go out in one write, so that those of several tools don't mix. */
-static void say(const char *text)
+static void say(const struct buf *text)
 {
-	struct buf out A_CLEANUP(buf_free) = {0};
-	int ignored;
+	int ignored = fd_write(STDERR_FILENO, buf_str(text), text->length);
 
-	buf_adds(&out, text);
-	for (size_t i = 0; i < out.length; i++) {
-		unsigned char c = (unsigned char)out.bytes[i];
-
-		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
-			out.bytes[i] = '?';
-	}
-	if (out.length && out.bytes[out.length - 1] != '\n')
-		buf_addc(&out, '\n');
-	ignored = fd_write(STDERR_FILENO, buf_str(&out), out.length);
 	(void)ignored; /* without a standard error there is nowhere to say so */
+}
+
+static void add_line(struct buf *into, const char *text)
+{
+	buf_printf(into, "%s: ", tool_name);
+	printable_add(into, text);
+	buf_addc(into, '\n');
 }
 
 int say_fault(const struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 
-	buf_printf(&text, "%s: %s\n", tool_name, fault->text);
+	add_line(&text, fault->text);
 	if (fault->hint[0])
-		buf_printf(&text, "%s: %s\n", tool_name, fault->hint);
-	say(buf_str(&text));
+		add_line(&text, fault->hint);
+	say(&text);
 	return fault->status ? fault->status : EX_SOFTWARE;
 }
 
@@ -49,14 +46,13 @@ void say_note(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	buf_printf(&line, "%s: %s", tool_name, text);
-	say(buf_str(&line));
+	add_line(&line, text);
+	say(&line);
 }
 
-void say_lines(const char *lines)
+void say_report(const struct report *report)
 {
-	if (*lines)
-		say(lines);
+	say(&report->lines);
 }
 
 void put_bytes(const struct buf *bytes)

@@ -11,20 +11,21 @@
 #include "core/fault.h"
 #include "core/opt.h"
 #include "core/rec.h"
+#include "core/report.h"
 #include "core/strv.h"
 
 /* The tool itself, in bin/; returns its exit status. */
 int tool_main(int argc, char **argv);
 
-/* "TOOL: text", on the next line the hint, to standard error; returns the fault's status. Control
- * bytes are replaced, so that input can't command a terminal. */
+/* "TOOL: text", on the next line the hint, to standard error; returns the fault's status. What
+ * can't be printed is replaced (core/printable.h). */
 int say_fault(const struct fault *fault);
 
 /* The same for a note that is not a failure. */
 void say_note(const char *format, ...) A_PRINTF(1, 2);
 
-/* Lines as they are (of a list of errors, say), control bytes replaced. */
-void say_lines(const char *lines);
+/* The lines of a report. */
+void say_report(const struct report *report);
 
 /* Writes the bytes to standard output; a failure is found when the tool ends. */
 void put_bytes(const struct buf *bytes);

@@ -1,5 +1,7 @@
 #include "core/report.h"
 
+#include "core/printable.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -9,18 +11,20 @@ void report_free(struct report *r)
 	r->errors = r->warnings = 0;
 }
 
-static void add(
-    struct report *r, struct place at, const char *kind, const char *format, va_list args)
+static void A_PRINTF(4, 0)
+    add(struct report *r, struct place at, const char *kind, const char *format, va_list args)
 {
 	char text[1024];
 
 	vsnprintf(text, sizeof text, format, args);
-	buf_adds(&r->lines, at.file);
+	printable_add(&r->lines, at.file);
 	if (at.line)
 		buf_printf(&r->lines, ":%zu", at.line);
 	if (at.column)
 		buf_printf(&r->lines, ":%zu", at.column);
-	buf_printf(&r->lines, ": %s: %s\n", kind, text);
+	buf_printf(&r->lines, ": %s: ", kind);
+	printable_add(&r->lines, text);
+	buf_addc(&r->lines, '\n');
 }
 
 void report_error(struct report *r, struct place at, const char *format, ...)

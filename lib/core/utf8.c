@@ -2,9 +2,9 @@
 
 #include <stdint.h>
 
-/* The length of the character that begins here, or 0. */
-static size_t character(const unsigned char *p, size_t left)
+size_t utf8_character(const char *bytes, size_t left)
 {
+	const unsigned char *p = (const unsigned char *)bytes;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t length = p[0] < 0x80	  ? 1
 			: p[0] >> 5 == 6  ? 2
@@ -27,14 +27,12 @@ static size_t character(const unsigned char *p, size_t left)
 
 bool utf8_valid(const char *bytes, size_t length)
 {
-	const unsigned char *p = (const unsigned char *)bytes;
-
 	while (length) {
-		size_t n = character(p, length);
+		size_t n = utf8_character(bytes, length);
 
 		if (!n)
 			return false;
-		p += n;
+		bytes += n;
 		length -= n;
 	}
 	return true;

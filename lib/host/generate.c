@@ -9,6 +9,8 @@
 #include "render/crunch.h"
 #include "render/template.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,6 +98,20 @@ static int add_words(struct rec *r, const char *key, const struct strv *words, s
 	return 0;
 }
 
+/* The builders that we write files for put it into these, where a path could be anything. */
+static int check_artifact(const struct rec *r, struct fault *fault)
+{
+	const struct value_rule name = {.type = VALUE_NAME};
+	struct buf expected A_CLEANUP(buf_free) = {0};
+	const char *normal, *artifact = rec_get(r, "artifact");
+
+	if (is(r, "build.system", "command") || value_check(&name, artifact, &normal, &expected))
+		return 0;
+	return fault_set(fault, EX_DATAERR,
+	    "artifact: '%.80s' is not %s, as build.system %s needs it", artifact,
+	    buf_str(&expected), rec_get(r, "build.system"));
+}
+
 static int complete_command(struct rec *r, const char *artifact, struct fault *fault)
 {
 	struct strv words A_CLEANUP(strv_free) = {0};
@@ -151,7 +167,7 @@ int generate_complete(struct rec *r, struct fault *fault)
 		if (rec_add(r, "artifact", buf_str(&text), fault) < 0)
 			return -1;
 	}
-	if (complete_libraries(r, fault) < 0)
+	if (check_artifact(r, fault) < 0 || complete_libraries(r, fault) < 0)
 		return -1;
 	return complete_command(r, rec_get(r, "artifact"), fault);
 }
@@ -221,23 +237,49 @@ static int embed(const char *dir, const char *name, struct generated *into, stru
 	return 0;
 }
 
+/* A directory with the project in it would have to embed what is being generated. */
+static int check_outside(const char *dir, const char *project, struct fault *fault)
+{
+	char resolved[PATH_MAX];
+	size_t length;
+
+	if (!realpath(dir, resolved))
+		return fault_errno(
+		    fault, errno == EACCES ? EX_NOPERM : EX_DATAERR, errno, "%s", dir);
+	length = strcmp(resolved, "/") ? strlen(resolved) : 0;
+	if (!strncmp(project, resolved, length) && (!project[length] || project[length] == '/'))
+		return fault_set(fault, EX_DATAERR,
+		    "%s: the project itself is in it, so it can't be embedded", dir);
+	return 0;
+}
+
+static int embed_field(
+    const struct rec *r, const struct field *f, struct generated *into, struct fault *fault)
+{
+	struct buf dir A_CLEANUP(buf_free) = {0};
+	const char *project = rec_get(r, "config.dir");
+
+	if (f->value[0] != '/')
+		buf_printf(&dir, "%s/", project);
+	buf_adds(&dir, f->value);
+	if (check_outside(buf_str(&dir), project, fault) == 0 &&
+	    embed(buf_str(&dir), f->key + 3, into, fault) == 0)
+		return 0;
+	if (!fault->hint[0])
+		fault_hint(fault, "it is the directory of %s, as seen from %s", f->key, project);
+	return -1;
+}
+
 static int embed_all(const struct rec *r, struct generated *into, struct fault *fault)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct field *f = &r->fields[i];
-		struct buf dir A_CLEANUP(buf_free) = {0};
+		const struct key *key = key_find(f->key);
 
-		if (strncmp(f->key, "fs.", 3))
-			continue;
-		if (f->value[0] != '/')
-			buf_printf(&dir, "%s/", rec_get(r, "config.dir"));
-		buf_adds(&dir, f->value);
-		if (embed(buf_str(&dir), f->key + 3, into, fault) < 0) {
-			if (!fault->hint[0])
-				fault_hint(fault, "it is the directory of %s, as seen from %s",
-				    f->key, rec_get(r, "config.dir"));
+		/* of several values the last one counts */
+		if (key && !strcmp(key->pattern, "fs.*") && rec_get(r, f->key) == f->value &&
+		    embed_field(r, f, into, fault) < 0)
 			return -1;
-		}
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "core/fd.h"
 #include "core/proc.h"
 #include "host/opamfile.h"
+#include "host/opamversion.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -167,36 +168,30 @@ int opam_find(struct opam *o, const char *asked, const char *dir, struct fault *
 	return 0;
 }
 
-static bool is_installed(const struct strv *installed, const char *package)
+/* Does an installed "name.version" satisfy what was asked: a name, name.version, or name>=version?
+ */
+static bool satisfies(const char *have, const char *asked)
 {
-	bool any_version = !strchr(package, '.');
-	size_t length = strlen(package);
+	size_t name = strcspn(asked, ".<>=!");
+	const char *op = asked + name, *version = op;
+	int order;
 
-	for (size_t i = 0; i < installed->count; i++) {
-		const char *have = installed->items[i];
-
-		if (!strncmp(have, package, length) &&
-		    (any_version ? have[length] == '.' : !have[length]))
-			return true;
+	if (strncmp(have, asked, name) || have[name] != '.')
+		return false;
+	if (!*op)
+		return true;
+	version += *op == '.' ? 1 : strspn(op, "<>=!");
+	order = opamversion_compare(have + name + 1, version);
+	switch (*op) {
+	case '<':
+		return order < 0 || (op[1] == '=' && order == 0);
+	case '>':
+		return order > 0 || (op[1] == '=' && order == 0);
+	case '!':
+		return order != 0;
+	default:
+		return order == 0;
 	}
-	return false;
-}
-
-/* Whether opam finds an installed package that fits a formula such as lwt>=5.0. */
-static int ask_opam(const struct opam *o, const char *formula, bool *there, struct fault *fault)
-{
-	struct strv command A_CLEANUP(strv_free) = {0};
-	struct buf out A_CLEANUP(buf_free) = {0};
-	int status;
-
-	strv_list(&command, "opam", "list", "--short", "--installed", "--color=never");
-	strv_addf(&command, "--root=%s", buf_str(&o->root));
-	strv_addf(&command, "--switch=%s", buf_str(&o->name));
-	strv_list(&command, "--", formula);
-	if (proc_capture(&command, NULL, &out, &status, fault) < 0)
-		return -1;
-	*there = status == 0 && out.length > 0;
-	return 0;
 }
 
 int opam_missing(
@@ -207,20 +202,25 @@ int opam_missing(
 
 	/* an empty switch has no such file, and one with nothing but pins no such field */
 	if (read_in(buf_str(&o->prefix), ".opam-switch/switch-state", &text) &&
-	    !opamfile_strings(buf_str(&text), "installed", &installed))
-		strv_free(&installed);
+	    !opamfile_strings(buf_str(&text), "installed", &installed) && installed.count)
+		return fault_set(fault, EX_DATAERR, "%s/.opam-switch/switch-state: is cut short",
+		    buf_str(&o->prefix));
 	for (size_t i = 0; i < packages->count; i++) {
-		const char *package = packages->items[i];
-		bool there;
+		bool there = false;
 
-		if (!strpbrk(package, "<>=!"))
-			there = is_installed(&installed, package);
-		else if (ask_opam(o, package, &there, fault) < 0)
-			return -1;
+		for (size_t k = 0; k < installed.count && !there; k++)
+			there = satisfies(installed.items[k], packages->items[i]);
 		if (!there)
-			strv_add(missing, package);
+			strv_add(missing, packages->items[i]);
 	}
 	return 0;
+}
+
+int opam_explain(const struct strv *command, struct fault *fault)
+{
+	if (fault->status == EXIT_NOT_FOUND && !strcmp(command->items[0], "opam"))
+		fault_hint(fault, "apt-get install opam");
+	return -1;
 }
 
 /* opam's exit statuses: opam(1), "EXIT STATUS". */
@@ -230,7 +230,8 @@ static int install_fault(int status, const char *packages, struct fault *fault)
 		int theirs, ours;
 		const char *what, *hint;
 	} statuses[] = {
-	    {5, EX_DATAERR, "opam knows no such package or version",
+	    {5, EX_DATAERR,
+		"a package or version that opam doesn't know, or a system package that there isn't",
 		"'opam update' fetches the newest list; 'opam search NAME' looks in it"},
 	    {10, EXIT_NO, "opam stopped before it installed anything",
 		"system packages are missing, probably: what to install stands above"},

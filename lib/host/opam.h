@@ -30,9 +30,13 @@ void opam_free(struct opam *o);
 int opam_find(struct opam *o, const char *asked, const char *dir, struct fault *fault) A_MUST_CHECK;
 
 /* Adds those of the packages that the switch doesn't have. "name" is any version of it,
- * "name.version" that one; for "name>=version" and its like opam is asked. */
+ * "name.version" that one, "name>=version" and its like those. */
 int opam_missing(const struct opam *o, const struct strv *packages, struct strv *missing,
     struct fault *fault) A_MUST_CHECK;
+
+/* For when `command` could not be started: if it is opam that isn't there, adds how to get it.
+ * Returns -1. */
+int opam_explain(const struct strv *command, struct fault *fault);
 
 /* Installs them: `opam install --yes`, its output to standard error. */
 int opam_install(

@@ -1,6 +1,7 @@
 #include "model/config.h"
 
 #include "core/mem.h"
+#include "core/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,18 @@ void config_add(
 {
 	const struct key *entry = key_find(key);
 
-	if (entry)
+	struct suggest suggest;
+
+	if (entry) {
 		config_add_to(c, into, at, entry, key, value);
+		return;
+	}
+	suggest_start(&suggest, key);
+	for (entry = keys; entry->pattern; entry++)
+		suggest_offer(&suggest, entry->pattern);
+	if (suggest.best)
+		report_error(
+		    &c->report, at, "%.80s: unknown key (did you mean '%s'?)", key, suggest.best);
 	else
 		report_error(&c->report, at, "%.80s: unknown key", key);
 }
@@ -154,8 +165,7 @@ static void hide(struct strset *hidden, const struct rec *keys_of)
 		strset_add(hidden, keys_of->fields[i].key, &ignored);
 }
 
-/* The --set options as fields, checked by the registry like those of a file. */
-static void read_settings(struct config *c, const struct strv *settings)
+void config_set(struct config *c, const struct strv *settings)
 {
 	struct place at = {.file = "--set"};
 
@@ -228,12 +238,10 @@ static void merge(struct config *c, const char *target, struct rec *into)
 	add_visible(into, &c->common, &hidden);
 }
 
-void config_resolve(
-    struct config *c, const char *target, const struct strv *settings, struct rec *into)
+void config_resolve(struct config *c, const char *target, struct rec *into)
 {
 	struct rec merged A_CLEANUP(rec_free) = {0};
 
-	read_settings(c, settings);
 	if (rec_get(&c->made, "target") || !target)
 		target = early(c, "target");
 	merge(c, target ? target : "unix-socket", &merged);

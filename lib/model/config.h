@@ -37,13 +37,16 @@ void config_add_to(struct config *c, struct rec *into, struct place at, const st
 /* Notes that a key was given. False, with an error reported, when it was there before. */
 bool config_once(struct config *c, struct place at, const char *scope, const char *key);
 
+/* Takes settings, KEY=VALUE as by --set, checked like a file's keys. To be called before
+ * config_resolve; problems go into c->report. */
+void config_set(struct config *c, const struct strv *settings);
+
 /* The record of one target (NULL: the one that the file names, else unix-socket): what is common,
- * the target's own keys over it, the settings (KEY=VALUE, as by --set) over both, and defaults
- * where there is nothing. A list or value replaces what it is over as a whole. Sections come in the
- * registry's order, and what belongs to one device stands together. Problems go into c->report. The
- * record borrows from the configuration and from `target`: both must outlive it. */
-void config_resolve(
-    struct config *c, const char *target, const struct strv *settings, struct rec *into);
+ * the target's own keys over it, the settings over both, and defaults where there is nothing. A
+ * list or value replaces what it is over as a whole. Sections come in the registry's order, and
+ * what belongs to one device stands together. Problems go into c->report. The record borrows from
+ * the configuration and from `target`: both must outlive it. */
+void config_resolve(struct config *c, const char *target, struct rec *into);
 
 /* The readers. What is wrong goes into c->report; the record is of use only without errors.
  *

@@ -18,12 +18,11 @@ typedef void reader(struct config *c, const struct buf *text);
 static bool resolves(reader *read, const char *file, const struct buf *text, struct rec *record)
 {
 	struct config c A_CLEANUP(config_free) = {.file = file};
-	struct strv none = {0};
 
 	read(&c, text);
 	if (c.report.errors)
 		return false;
-	config_resolve(&c, NULL, &none, record);
+	config_resolve(&c, NULL, record);
 	return c.report.errors == 0;
 }
 

@@ -67,7 +67,7 @@ static int check_much(const void *from)
 		if (at + (size_t)n > MUCH || memcmp(bytes, much + at, (size_t)n))
 			return 1;
 		at += (size_t)n;
-		usleep(100);
+		usleep(500);
 	}
 	return at == MUCH ? 0 : 2;
 }
@@ -76,7 +76,7 @@ static int check_much(const void *from)
 static void test_write_interrupted(void)
 {
 	struct sigaction action = {.sa_handler = on_alarm}, before;
-	struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+	struct itimerval often = {{0, 10000}, {0, 10000}}, never = {{0, 0}, {0, 0}};
 	int ends[2], status = -1;
 	pid_t child;
 

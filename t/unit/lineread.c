@@ -158,7 +158,7 @@ static int write_slowly(const void *to)
 	int fd = *(const int *)to;
 
 	for (const char *p = "slow\nlines\n\n"; *p; p++) {
-		usleep(2000);
+		usleep(15000);
 		if (write(fd, p, 1) != 1)
 			return 1;
 	}
@@ -170,7 +170,7 @@ static void test_slow(void)
 {
 	static const char *const want[] = {"slow", "lines", ""};
 	struct sigaction action = {.sa_handler = on_alarm}, before;
-	struct itimerval often = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
+	struct itimerval often = {{0, 5000}, {0, 5000}}, never = {{0, 0}, {0, 0}};
 	struct lineread r A_CLEANUP(lineread_free) = {0};
 	int ends[2];
 	size_t length;
