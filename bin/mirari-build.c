@@ -53,8 +53,11 @@ static int show(struct verb *v, struct fault *fault)
 	struct pipeline p A_CLEANUP(pipeline_free) = {0};
 	struct buf text A_CLEANUP(buf_free) = {0};
 
-	if (!verb_is_configured(v) && verb_show_configure(v, &text, fault) < 0)
-		return -1;
+	if (!verb_is_configured(v)) {
+		if (verb_show_configure(v, &text, fault) < 0)
+			return -1;
+		buf_adds(&text, " &&\n");
+	}
 	build_stages(v, &p, true);
 	pipeline_show(&p, &text);
 	buf_addc(&text, '\n');
@@ -88,18 +91,14 @@ static int run(const struct verb *v, struct fault *fault)
 	return proc_exec(&p.stages[p.count - 1], fault);
 }
 
-static int build(struct verb *v)
+static int build(struct verb *v, const struct strv *operands)
 {
 	struct fault fault;
 	int status;
 
-	if (verb_check(v, &fault) < 0 || self_first_in_path(&fault) < 0)
+	if (verb_check(v, operands, true, &fault) < 0 || self_first_in_path(&fault) < 0)
 		return say_fault(&fault);
 	status = verb_parse(v, &fault);
-	if (status == 0 && !v->no_install && verb_was_without_install(v)) {
-		v->no_install = true; /* as it was configured */
-		status = verb_parse(v, &fault);
-	}
 	if (status == 0 && v->dry_run) {
 		status = show(v, &fault);
 		return status < 0 ? say_fault(&fault) : status;
@@ -121,7 +120,5 @@ int tool_main(int argc, char **argv)
 	struct verb v A_CLEANUP(verb_free) = {0};
 	int status = tool_options(usage(&v), argc, argv, &operands);
 
-	if (status < 0)
-		status = tool_one_file(&operands, &v.file);
-	return status < 0 ? build(&v) : status;
+	return status < 0 ? build(&v, &operands) : status;
 }

@@ -40,6 +40,14 @@ static const struct usage *usage(struct options *o)
 	return &u;
 }
 
+static bool is_listed(const struct project *p, const char *path)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (!strcmp(p->list[i].path, path))
+			return true;
+	return false;
+}
+
 /* The builder cleans up after itself, as long as the file that drives it is ours. */
 static int clean_build(
     const struct options *o, const struct project *p, const char *dir, struct fault *fault)
@@ -60,13 +68,18 @@ static int clean_build(
 
 		if (project_ownership(p, builders[i].file, &found, fault) < 0)
 			return -1;
-		if (found != FILE_OURS)
+		if (found != FILE_OURS && !(o->force && is_listed(p, builders[i].file)))
 			continue;
 		strv_add_words(&command, builders[i].command);
-		if (o->dry_run)
+		if (o->dry_run) {
 			say_note("would run %s %s in %s", command.items[0], command.items[2], dir);
-		else if (proc_run(&command, &io, &status, fault) < 0)
-			return -1;
+			continue;
+		}
+		if (proc_run(&command, &io, &status, fault) < 0) {
+			if (fault->status != EXIT_NOT_FOUND)
+				return -1;
+			say_note("%s is not on PATH: what it built is left", command.items[0]);
+		}
 		if (status)
 			return fault_set(
 			    fault, EXIT_NO, "%s failed with status %d", command.items[0], status);
@@ -94,7 +107,33 @@ static int sort_files(const struct options *o, const struct project *p, struct s
 	return 0;
 }
 
-/* What the verbs keep in .mirari: the list, the lock, the records; never templates/. */
+/* Links to programs of a name that the configuration no longer has: mir-NAME into _build or dist.
+ */
+static int remove_links(const struct options *o, const struct project *p, struct fault *fault)
+{
+	int fd = openat(p->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir)
+		return fault_errno(fault, 0, errno, "read the project's directory");
+	while ((entry = readdir(dir))) {
+		char target[8] = "";
+
+		if (strncmp(entry->d_name, "mir-", 4) ||
+		    readlinkat(fd, entry->d_name, target, sizeof target) < 0 ||
+		    (memcmp(target, "_build/", 7) && memcmp(target, "dist/", 5)))
+			continue;
+		if (o->dry_run)
+			say_note("would remove %s", entry->d_name);
+		else
+			(void)unlinkat(fd, entry->d_name, 0); /* gone already is fine */
+	}
+	closedir(dir);
+	return 0;
+}
+
+/* What is kept in .mirari: the list, the lock, the record; never templates/. */
 static int remove_state(const struct project *p, struct fault *fault)
 {
 	int fd = openat(p->dir, ".mirari", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -107,7 +146,7 @@ static int remove_state(const struct project *p, struct fault *fault)
 		const char *name = entry->d_name, *dot = strrchr(name, '.');
 
 		if (!strcmp(name, "generated") || !strcmp(name, "lock") || !strcmp(name, "new") ||
-		    (dot && (!strcmp(dot, ".record") || !strcmp(dot, ".new"))))
+		    !strcmp(name, "configured") || (dot && !strcmp(dot, ".new")))
 			(void)unlinkat(fd, name, 0); /* gone already is fine */
 	}
 	closedir(dir);
@@ -145,6 +184,10 @@ static int clean(const struct options *o, const char *file)
 	if (!p.count) {
 		if (!o->quiet)
 			say_note("%s: nothing has been generated", dir);
+		/* a configure that was refused has left its lock */
+		if (!o->dry_run && faccessat(p.dir, ".mirari", F_OK, 0) == 0 &&
+		    remove_state(&p, &fault) < 0)
+			return say_fault(&fault);
 		return EX_OK;
 	}
 	if (!o->dry_run) {
@@ -152,7 +195,8 @@ static int clean(const struct options *o, const char *file)
 		if (project_open(&p, dir, true, &fault) < 0)
 			return say_fault(&fault);
 	}
-	if (clean_build(o, &p, dir, &fault) < 0 || sort_files(o, &p, &ours, &edited, &fault) < 0 ||
+	if (clean_build(o, &p, dir, &fault) < 0 || remove_links(o, &p, &fault) < 0 ||
+	    sort_files(o, &p, &ours, &edited, &fault) < 0 ||
 	    remove_files(o, &p, &ours, &edited, &fault) < 0)
 		return say_fault(&fault);
 	return EX_OK;

@@ -30,17 +30,18 @@ static const struct usage *usage(struct verb *v)
 	return &u;
 }
 
-static int configure(struct verb *v)
+static int configure(struct verb *v, const struct strv *operands)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct fault fault;
 	int status;
 
-	if (verb_check(v, &fault) < 0 || self_first_in_path(&fault) < 0)
+	if (verb_check(v, operands, false, &fault) < 0 || self_first_in_path(&fault) < 0)
 		return say_fault(&fault);
 	status = verb_parse(v, &fault);
 	if (status == 0 && v->dry_run) {
 		status = verb_show_configure(v, &text, &fault);
+		buf_addc(&text, '\n');
 		put_bytes(&text);
 	} else if (status == 0) {
 		status = verb_configure(v, &fault);
@@ -54,7 +55,5 @@ int tool_main(int argc, char **argv)
 	struct verb v A_CLEANUP(verb_free) = {0};
 	int status = tool_options(usage(&v), argc, argv, &operands);
 
-	if (status < 0)
-		status = tool_one_file(&operands, &v.file);
-	return status < 0 ? configure(&v) : status;
+	return status < 0 ? configure(&v, &operands) : status;
 }

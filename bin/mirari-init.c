@@ -2,6 +2,7 @@
 #include "core/fd.h"
 #include "core/main.h"
 #include "core/self.h"
+#include "model/locate.h"
 #include "model/value.h"
 #include "render/template.h"
 
@@ -131,6 +132,19 @@ static int create(int dir, const char *file, const struct buf *bytes, struct fau
 	return 0;
 }
 
+/* A mirari.yml would come before a *.conf that is there. */
+static int check_no_config(const char *dir, struct fault *fault)
+{
+	struct located at A_CLEANUP(located_free) = {0};
+	struct fault none;
+
+	if (locate_config(dir, &at, &none) < 0 || !at.is_conf)
+		return 0;
+	fault_set(
+	    fault, EX_CANTCREAT, "%s: has a configuration already: %s", dir, buf_str(&at.shown));
+	return fault_hint(fault, "mirari-parse --format=yaml FILE.conf >mirari.yml converts it");
+}
+
 /* Refuses before anything is written when some file is there already. */
 static int check_absent(const char *dir, const char *const *files, struct fault *fault)
 {
@@ -150,6 +164,12 @@ static int check_absent(const char *dir, const char *const *files, struct fault 
 	return fault_hint(fault, "choose another directory: mirari init DIR");
 }
 
+static void take_back(int dir, const char *const *files, size_t count)
+{
+	while (count-- > 0)
+		(void)unlinkat(dir, files[count], 0); /* what failed before is what is told */
+}
+
 static int write_files(const struct options *o, const char *dir, const char *kind,
     const char *const *files, const struct rec *values, struct fault *fault)
 {
@@ -159,15 +179,17 @@ static int write_files(const struct options *o, const char *dir, const char *kin
 		return -1;
 	if (!o->dry_run && (fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return fault_errno(fault, 0, errno, "%s", dir);
-	for (; *files; files++) {
+	for (size_t i = 0; files[i]; i++) {
 		struct buf bytes A_CLEANUP(buf_free) = {0};
 
-		if (render(kind, *files, values, &bytes, fault) < 0 ||
-		    (!o->dry_run && create(fd, *files, &bytes, fault) < 0))
+		if (render(kind, files[i], values, &bytes, fault) < 0 ||
+		    (!o->dry_run && create(fd, files[i], &bytes, fault) < 0)) {
+			take_back(fd, files, o->dry_run ? 0 : i);
 			return -1;
-		if (!o->quiet)
-			say_note("%s %s/%s", o->dry_run ? "would write" : "wrote", dir, *files);
+		}
 	}
+	for (size_t i = 0; files[i] && !o->quiet; i++)
+		say_note("%s %s/%s", o->dry_run ? "would write" : "wrote", dir, files[i]);
 	return 0;
 }
 
@@ -189,7 +211,7 @@ static int init(const struct options *o, const char *dir)
 	if ((o->name ? check_value("--name", VALUE_NAME, NULL, o->name, &fault)
 		     : name_of(dir, &name, &fault)) < 0 ||
 	    rec_add(&values, "name", buf_str(&name), &fault) < 0 ||
-	    check_absent(dir, files, &fault) < 0 ||
+	    check_absent(dir, files, &fault) < 0 || check_no_config(dir, &fault) < 0 ||
 	    write_files(o, dir, kind, files, &values, &fault) < 0)
 		return say_fault(&fault);
 	return EX_OK;

@@ -66,6 +66,8 @@ static int check_usage(const struct options *o, const struct strv *command, stru
 		fault_set(fault, EX_USAGE, "no command, and neither --install nor --build");
 		return fault_hint(fault, "mirari-opam-exec -s SWITCH -- COMMAND");
 	}
+	if (o->opam_switch && !*o->opam_switch)
+		return fault_set(fault, EX_USAGE, "--switch is empty: name a switch");
 	if (command->count && o->build)
 		return fault_set(fault, EX_USAGE, "--build runs the record's command, not %s",
 		    command->items[0]);
@@ -148,10 +150,22 @@ static int build(const struct opam *opam, const struct rec *record, struct fault
 	return become(opam, &command, fault);
 }
 
+/* The record's switch, if it has one: a relative directory starts at config.dir. */
+static const char *record_switch(const struct rec *record, struct buf *path)
+{
+	const char *name = rec_get(record, "switch"), *dir = rec_get(record, "config.dir");
+
+	if (!name || !dir || name[0] == '/' || (name[0] != '.' && !strchr(name, '/')))
+		return name;
+	buf_printf(path, "%s/%s", dir, name);
+	return buf_str(path);
+}
+
 static int opam_exec(const struct options *o, const struct strv *command)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
 	struct opam opam A_CLEANUP(opam_free) = {0};
+	struct buf path A_CLEANUP(buf_free) = {0};
 	struct fault fault;
 	bool reads = !command->count || o->record;
 
@@ -162,7 +176,7 @@ static int opam_exec(const struct options *o, const struct strv *command)
 		fault_errno(&fault, EX_OSERR, errno, "setenv OPAMROOT");
 		return say_fault(&fault);
 	}
-	if (opam_find(&opam, o->opam_switch ? o->opam_switch : rec_get(&record, "switch"),
+	if (opam_find(&opam, o->opam_switch ? o->opam_switch : record_switch(&record, &path),
 		rec_get(&record, "config.dir"), &fault) < 0)
 		return say_fault(&fault);
 	if (o->root && !opam.root.length) {

@@ -80,7 +80,7 @@ static int check_options(const struct options *o, struct fault *fault)
 static int read_config(
     const struct options *o, const struct located *at, struct config *c, struct fault *fault)
 {
-	struct buf text A_CLEANUP(buf_free) = {.max = CONFIG_MAX_BYTES};
+	struct buf text A_CLEANUP(buf_free) = {.max = CONFIG_MAX_BYTES + 1};
 	bool conf = o->from ? !strcmp(o->from, "conf") : at->is_conf;
 	int got;
 
@@ -95,6 +95,25 @@ static int read_config(
 		conf_read(c, &text);
 	else
 		yaml_read(c, &text);
+	return 0;
+}
+
+/* Where the record comes from. */
+static int add_origin(
+    const struct options *o, const struct located *at, struct rec *into, struct fault *fault)
+{
+	struct strv given A_CLEANUP(strv_free) = {0};
+
+	if (o->target)
+		strv_addf(&given, "target=%s", o->target);
+	for (size_t i = 0; i < o->set.count; i++)
+		strv_addf(&given, "set=%s", o->set.items[i]);
+	if ((at->file.length && rec_add(into, "config.file", buf_str(&at->file), fault) < 0) ||
+	    rec_add(into, "config.dir", buf_str(&at->dir), fault) < 0)
+		return -1;
+	for (size_t i = 0; i < given.count; i++)
+		if (rec_add(into, "config.option", given.items[i], fault) < 0)
+			return -1;
 	return 0;
 }
 
@@ -132,11 +151,9 @@ static int parse(const struct options *o, const char *file)
 	if (check_options(o, &fault) < 0 || locate_config(file, &at, &fault) < 0 ||
 	    read_config(o, &at, &c, &fault) < 0)
 		return say_fault(&fault);
-	if ((at.file.length && rec_add(&c.common, "config.file", buf_str(&at.file), &fault) < 0) ||
-	    rec_add(&c.common, "config.dir", buf_str(&at.dir), &fault) < 0)
+	if (add_origin(o, &at, &c.common, &fault) < 0)
 		return say_fault(&fault);
-	if (!c.report.errors)
-		config_resolve(&c, o->target, &record);
+	config_resolve(&c, o->target, &record);
 	if (c.report.errors || !o->quiet)
 		say_report(&c.report);
 	if (c.report.errors)

@@ -516,10 +516,11 @@ unprivileged() {
 	done
 }
 
-# Runs mirari-gen again and again between two configurations, A and B, and kills it: `timed`, after
-# delays that grow to the time that a whole run takes, or `stopped`, in front of and behind each
-# system call. After each kill every file must be whole, its old or new bytes, or not there when one
-# of the two doesn't have it; and the next run, for either, must succeed without --force.
+# kills HOW MOMENTS: runs mirari-gen again and again between two configurations, A and B, and kills
+# it: `timed`, after delays that grow to the time that a whole run takes, or `stopped`, in front of
+# each system call, or of that many. After each kill every file must be whole, its old or new bytes,
+# or not there when one of the two doesn't have it; and the next run, for either, must succeed
+# without --force.
 kills() {
 	python3 - "$@" <<-'END'
 		import ctypes, os, signal, subprocess, sys, time
@@ -588,8 +589,8 @@ kills() {
 		    if stops < 20:
 		        print('a process can not be traced here')
 		        sys.exit(75)
-		    step = max(1, stops // moments)
-		    plan = range(1, stops + 1, step)
+		    # the stops are exec, then by turns in front of a call and behind it
+		    plan = range(2, stops + 1, 2 * -(-stops // (2 * moments)))
 
 		complete(0)
 		now, hits, between = 0, 0, 0
@@ -634,7 +635,7 @@ kills() {
 	echo 2 >../g/x
 	record build.system=obuild fs.static=../f name=one >../record.a
 	record "${HTTP[@]}" build.system=ocamlbuild fs.static=../g fs.other=../g name=two >../record.b
-	run kills stopped 400
+	run kills stopped 250
 	[ "$status" != 75 ] || lacking "$output"
 	echo "$output"
 	[ "$status" = 0 ]

@@ -44,6 +44,12 @@ compiled() {
 		"$COMPILER_LOG"
 }
 
+# Nothing was done: no compiler ran, and but for dune, which asks them things each time, none was started.
+idle() {
+	run ! compiled
+	[ -e dune-project ] || same '' "$(cat "$COMPILER_LOG")"
+}
+
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
@@ -77,10 +83,18 @@ fetch() {
 	curl -sS --max-time 10 --noproxy '*' "$@"
 }
 
-# A program of two modules that ends with 7; the files of one HTTP server.
+# A program of two modules that ends with 7, or with 8 when nobody reads what it prints; the files of
+# an HTTP server.
 hello_project() {
 	printf '%s\n' 'name: hello' 'main: { noip: Hello.main }' 'depends: [lwt.unix]' >mirari.yml
-	echo 'let main () = Lwt.bind (Lwt_io.printl Text.text) (fun () -> exit 7)' >hello.ml
+	cat >hello.ml <<-'END'
+		open Lwt.Infix
+		let print text = Lwt_io.printl text >>= fun () -> Lwt_io.flush Lwt_io.stdout
+		let main () =
+		  Lwt.catch (fun () -> print Text.text)
+		    (function Unix.Unix_error (Unix.EPIPE, _, _) -> exit 8 | error -> Lwt.fail error)
+		  >>= fun () -> exit 7
+	END
 	echo 'let text = "one"' >text.ml
 }
 
@@ -132,7 +146,7 @@ hello_with() {
 	local before
 	before=$(stat -L -c '%i %y' mir-hello)
 	watched_build
-	run ! compiled
+	idle
 	same "$before" "$(stat -L -c '%i %y' mir-hello)"
 
 	# an edited file, of the same size
@@ -141,7 +155,7 @@ hello_with() {
 	says two
 	compiled | grep -q ocamlopt
 	watched_build
-	run ! compiled
+	idle
 
 	# a new module, and an interface
 	echo 'let more = "three"' >extra.ml
@@ -174,7 +188,7 @@ hello_with() {
 	watched_build
 	says other
 	watched_build
-	run ! compiled
+	idle
 }
 
 @test "hello with ocamlbuild: built, run, rebuilt when something changed and not otherwise" {
@@ -240,7 +254,7 @@ hello_with() {
 		run -7 ./mir-1a.B_c+d-e
 		same content "$output"
 		watched_build --set=name=1a.B_c+d-e
-		run ! compiled
+		idle
 		cd ..
 	done
 }
@@ -257,6 +271,17 @@ hello_with() {
 		make -s clean
 		same "$before" "$(find . | sort)"
 	done
+}
+
+@test "a reader that went away is an error to handle, not the end of the program" {
+	need ocamlfind ocamlbuild make python3
+	hello_project
+	build 2>/dev/null
+	run python3 -c 'import os, subprocess, sys
+reader, writer = os.pipe()
+os.close(reader)
+sys.exit(subprocess.call(["./mir-hello"], stdout=writer) % 256)'
+	same 8 "$status"
 }
 
 # ---- www -------------------------------------------------------------------------------------
@@ -321,9 +346,12 @@ www_with() {
 	# a peer that goes away in the middle of an answer, one that talks nonsense, one that says nothing
 	python3 - "$port" <<-'END'
 		import socket, struct, sys
-		for text in (b'GET /sub%20dir/binary HTTP/1.1\r\nHost: x\r\n\r\n' * 20, b'\0\xff nonsense\r\n\r\n', b''):
+		ask = b'GET /sub%20dir/binary HTTP/1.1\r\nHost: x\r\n\r\n'
+		for text, answer in ((ask * 100, 1), (b'\0\xff nonsense\r\n\r\n', 0), (b'', 0)):
 		    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
 		    s.sendall(text)
+		    s.shutdown(socket.SHUT_WR)
+		    s.recv(answer)
 		    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
 		    s.close()
 	END
@@ -334,8 +362,10 @@ www_with() {
 	has "mir-www: cannot listen on * port $port: Address already in use"
 	same '<p>index' "$(fetch "http://127.0.0.1:$port/index.html")"
 
-	# ended and started again at once
+	# ended while somebody is connected, and started again at once
+	exec 9<>"/dev/tcp/127.0.0.1/$port"
 	ends_with 143
+	exec 9>&-
 	serve ./mir-www
 	same '<p>index' "$(fetch "http://127.0.0.1:$port/index.html")"
 	ends_with 143

@@ -529,8 +529,8 @@ fails() {
 }
 
 @test "opam doesn't know the package or the version: 65" {
-	fails no-such-package 65 'no such package' 'opam update'
-	fails demo-lib.9 65 'no such package or version'
+	fails no-such-package 65 "doesn't know" 'opam update'
+	fails demo-lib.9 65 'version' "doesn't know"
 }
 
 @test "opam finds no solution, or the package doesn't build: 1" {
@@ -625,6 +625,11 @@ mirari-opam-exec: apt-get install libno-such-lib-ocaml-dev libother-lib-ocaml-de
 	[ -z "$output" ]
 	same "mirari-opam-exec: missing in switch unix-socket: findlib library no-such-lib, demo-lib, other_lib.sub
 mirari-opam-exec: opam install --switch=unix-socket no-such-lib demo-lib other_lib" "$stderr"
+	# the line can be pasted
+	record "switch=$LOCAL" depends=no-such-lib
+	run --separate-stderr mirari-opam-exec --install <record
+	[ "$status" = 69 ]
+	stderr_has "opam install --switch='$LOCAL' no-such-lib"
 	# xen has that one
 	record switch=xen depends=demo-lib depends=lwt.unix
 	run --separate-stderr mirari-opam-exec --install <record

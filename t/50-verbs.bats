@@ -455,17 +455,36 @@ eventually() {
 	done
 }
 
-@test "a configuration on standard input" {
-	need ocamlfind
+@test "a project has a file: standard input is mirari-parse's alone" {
 	plain project
 	cd project
-	mv mirari.yml ../config
-	for verb in 'configure --no-install' build run; do
-		# shellcheck disable=SC2086 # words
-		run --separate-stderr mirari $verb - <../config
-		[ "$status" = 0 ]
+	for verb in configure build run; do
+		run --separate-stderr mirari $verb - <mirari.yml
+		[ "$status" = 64 ]
+		stderr_has 'mirari-parse alone reads standard input'
 	done
-	same '<>' "$output"
+	[ ! -e .mirari ]
+}
+
+@test "options of configure hold for build and run, until others are given" {
+	needs_ocaml
+	plain project
+	cd project
+	mirari configure --no-install --set name=other --set arg=one
+	run --separate-stderr mirari build
+	[ "$status" = 0 ]
+	[[ "$stderr" != *configuring* ]]
+	[ -x mir-other ]
+	run --separate-stderr mirari run -n
+	same './mir-other one' "$output"
+	run --separate-stderr mirari run -n --set arg=two
+	same './mir-plain two' "$output"
+	run --separate-stderr mirari build -n
+	same "mirari-parse --set=install=false --set=name=other --set=arg=one | mirari-gen | mirari-opam-exec --build" \
+		"${output//\'/}"
+	mirari configure --no-install
+	run --separate-stderr mirari run -n
+	same './mir-plain' "$output"
 }
 
 @test "in a switch: configured, built and run there; the other switch's compiler doesn't run" {
@@ -795,12 +814,12 @@ same_effect() {
 	plain project
 	tree project >before
 	for verb in configure build run; do
-		for words in '--socket --xen' '--unix --xen' '--socket --unix' '--xen -t unix-socket' '-t xen --socket'; do
+		for words in '--socket --xen' '--unix --xen' '--xen -t unix-socket' '-t xen --socket'; do
 			# shellcheck disable=SC2086 # words
 			run --separate-stderr mirari $verb $words project
 			[ "$status" = 64 ]
 			same '' "$output"
-			stderr_has unix
+			stderr_has target
 		done
 	done
 	same "$(cat before)" "$(tree project)"

@@ -15,7 +15,7 @@
 load lib/common.bash
 
 setup_file() {
-	cd "$BATS_FILE_TMPDIR"
+	cd "$BATS_FILE_TMPDIR" || return
 	make_project
 	mkdir home
 }
@@ -67,7 +67,7 @@ in_order() {
 	local wanted line
 	exec 5<"$2"
 	while IFS= read -r wanted; do
-		[ -n "$wanted" ] && [ "$wanted" != ... ] || continue
+		case $wanted in '' | ...) continue ;; esac
 		while :; do
 			IFS= read -r line <&5 || {
 				printf 'not printed: %s\n' "$wanted" >&2
@@ -133,6 +133,7 @@ run_examples() {
 @test "mandoc has nothing to say about any page" {
 	need mandoc
 	cd "$SOURCE/man"
+	# shellcheck disable=SC2046 # names of pages have no blanks
 	run mandoc -Tlint -Wwarning $(pages)
 	same "" "$output"
 	[ "$status" -eq 0 ]
@@ -227,6 +228,7 @@ page_examples() {
 
 @test "mirari-config(5): the example of each key gives that key" {
 	local keys example key
+	local -a all
 	page_examples 'THE YAML FORMAT' | while IFS=$'\t' read -r keys example; do
 		{
 			[[ $example == name:* ]] || echo 'name: x'
@@ -234,7 +236,8 @@ page_examples() {
 			printf '%s\n' "$example"
 		} >one.yml
 		run mirari-parse one.yml
-		for key in $(sed 's/Ic //g; s/ ,//g' <<<"$keys"); do
+		read -ra all < <(sed 's/Ic //g; s/ ,//g' <<<"$keys")
+		for key in "${all[@]}"; do
 			grep -qE "^$(sed -E 's/\.[A-Z]+/.[a-z_]+/; s/\./\\./g' <<<"$key")=" <<<"$output" ||
 				printf '%s: %s\n%s\n' "$key" "$example" "$output"
 		done
@@ -249,7 +252,8 @@ page_examples() {
 			[[ $example == main-* ]] || echo 'main-noip: X.main'
 			printf '%s\n' "$example"
 		} >one.conf
-		mirari-parse one.conf 2>&1 >/dev/null || echo "status $? from: $example"
+		# shellcheck disable=SC2069 # what is wrong is all that goes on
+		{ mirari-parse one.conf || echo "status $? from: $example" >&2; } 2>&1 >one.record
 	done >wrong
 	same "" "$(cat wrong)"
 	[ "$(page_examples 'THE FORMAT OF 2013' | wc -l)" -ge 8 ]

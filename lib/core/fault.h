@@ -18,7 +18,7 @@ enum {
 };
 
 struct fault {
-	int status;	 /* the exit status this should end in; never 0 once set */
+	int status;      /* the exit status this should end in; never 0 once set */
 	char text[1024]; /* what, where and why; no final newline; cut short with "..." */
 	char hint[1024]; /* what to do next, as a command where one exists; may be empty */
 };

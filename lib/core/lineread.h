@@ -14,10 +14,10 @@
 enum { LINE_MAX_BYTES = 65535 };
 
 struct lineread {
-	int fd;		  /* borrowed */
+	int fd;           /* borrowed */
 	const char *name; /* borrowed; for messages: "standard input" */
-	size_t line;	  /* the number of the line returned last, from 1 */
-	char *bytes;	  /* owned */
+	size_t line;      /* the number of the line returned last, from 1 */
+	char *bytes;      /* owned */
 	size_t start;
 	size_t end;
 	bool ended;

@@ -29,13 +29,13 @@ struct opt {
 };
 
 struct usage {
-	const char *tool;	   /* "mirari-parse" */
-	const char *purpose;	   /* one line */
-	const char *synopsis;	   /* what follows the tool's name: "[OPTION]... [FILE]" */
-	const char *examples;	   /* whole lines, each indented by two blanks */
+	const char *tool;          /* "mirari-parse" */
+	const char *purpose;       /* one line */
+	const char *synopsis;      /* what follows the tool's name: "[OPTION]... [FILE]" */
+	const char *examples;      /* whole lines, each indented by two blanks */
 	const struct opt *options; /* ended by one without a name */
-	bool command;		   /* the operands are a command: options end at its first word */
-	struct strv *behind;	   /* where words behind -- go; NULL: to the operands */
+	bool command;              /* the operands are a command: options end at its first word */
+	struct strv *behind;       /* where words behind -- go; NULL: to the operands */
 };
 
 /* Options that every tool which reads a record has. */

@@ -85,7 +85,12 @@ int proc_capture(
 
 int proc_exec(const struct strv *command, struct fault *fault)
 {
-	execvp(command->items[0], strv_argv(command));
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	/* not execvp, which hands a file that the kernel doesn't know to a shell */
+	if (proc_find(command->items[0], &path) < 0)
+		return cannot_start(command->items[0], errno, fault);
+	execv(buf_str(&path), strv_argv(command));
 	return cannot_start(command->items[0], errno, fault);
 }
 
@@ -108,7 +113,9 @@ int proc_find(const char *name, struct buf *path)
 		if (access(buf_str(path), X_OK) == 0)
 			return 0;
 		path->length = before;
+		path->bytes[before] = '\0';
 		next += length + (next[length] == ':');
 	}
+	errno = ENOENT;
 	return -1;
 }

@@ -11,8 +11,8 @@
 #include "core/strv.h"
 
 struct proc_io {
-	int in;		 /* the child's standard input; -1 is /dev/null */
-	int out;	 /* the child's standard output; -1 is ours */
+	int in;          /* the child's standard input; -1 is /dev/null */
+	int out;         /* the child's standard output; -1 is ours */
 	const char *dir; /* where it runs; NULL is here */
 };
 
@@ -28,7 +28,7 @@ int proc_capture(const struct strv *command, const char *dir, struct buf *out, i
 /* Becomes it. Returns (-1) only on failure: EXIT_NOT_FOUND or EXIT_CANNOT_EXEC. */
 int proc_exec(const struct strv *command, struct fault *fault);
 
-/* Where PATH has an executable of that name: 0 with its path appended, or -1. */
+/* Where PATH has an executable of that name: 0 with its path appended, or -1 with errno set. */
 int proc_find(const char *name, struct buf *path) A_MUST_CHECK;
 
 /* An anonymous file in memory, for what one program hands to the next. */

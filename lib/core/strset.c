@@ -8,7 +8,7 @@
 
 struct strset_entry {
 	const char *string; /* in the arena */
-	uint32_t hash;	    /* sixteen bytes an entry: the table is what costs time, by its size */
+	uint32_t hash;      /* sixteen bytes an entry: the table is what costs time, by its size */
 	uint32_t number;
 };
 

@@ -6,7 +6,7 @@ size_t utf8_character(const char *bytes, size_t left)
 {
 	const unsigned char *p = (const unsigned char *)bytes;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t length = p[0] < 0x80	  ? 1
+	size_t length = p[0] < 0x80       ? 1
 			: p[0] >> 5 == 6  ? 2
 			: p[0] >> 4 == 14 ? 3
 			: p[0] >> 3 == 30 ? 4

@@ -2,6 +2,7 @@
 
 #include "core/fd.h"
 #include "core/proc.h"
+#include "core/shell.h"
 #include "host/opamfile.h"
 #include "host/opamversion.h"
 
@@ -125,6 +126,7 @@ static void set_prefix(struct opam *o)
 static int no_such_switch(const struct opam *o, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0}, names A_CLEANUP(buf_free) = {0};
+	struct buf quoted A_CLEANUP(buf_free) = {0};
 	struct strv installed A_CLEANUP(strv_free) = {0};
 	bool known = read_in(buf_str(&o->root), "config", &text) &&
 		     opamfile_strings(buf_str(&text), "installed-switches", &installed);
@@ -139,8 +141,9 @@ static int no_such_switch(const struct opam *o, struct fault *fault)
 		fault->text[length] = ' ';
 		memcpy(fault->text + length + 1, buf_str(&names), names.length + 1);
 	}
+	shell_word(&quoted, buf_str(&o->name));
 	return fault_hint(
-	    fault, "opam switch create --no-switch %s COMPILER makes it", buf_str(&o->name));
+	    fault, "opam switch create --no-switch %s COMPILER makes it", buf_str(&quoted));
 }
 
 static int no_root(const char *asked, struct fault *fault)

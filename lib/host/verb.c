@@ -3,6 +3,7 @@
 #include "core/fd.h"
 #include "core/proc.h"
 #include "core/shell.h"
+#include "model/locate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,26 +15,109 @@ void verb_free(struct verb *v)
 {
 	strv_free(&v->set);
 	rec_free(&v->record);
+	rec_free(&v->inherited);
 	buf_free(&v->text);
 }
 
-int verb_check(struct verb *v, struct fault *fault)
+/* A memory file with the text, to be read from its start. */
+static int text_file(const struct buf *text, struct fault *fault)
 {
-	const struct {
-		bool given;
-		const char *flag, *target;
-	} flags[] = {{v->unix_socket, "--socket", "unix-socket"},
-	    {v->unix_direct, "--unix", "unix-direct"}, {v->xen, "--xen", "xen"}};
+	int fd = proc_memory_file(fault);
 
-	for (size_t i = 0; i < COUNT_OF(flags); i++) {
-		if (!flags[i].given)
-			continue;
-		if (v->target && strcmp(v->target, flags[i].target))
-			return fault_set(fault, EX_USAGE,
-			    "%s is target %s, but %s was asked for too", flags[i].flag,
-			    flags[i].target, v->target);
-		v->target = flags[i].target;
+	if (fd < 0)
+		return -1;
+	if (fd_write(fd, buf_str(text), text->length) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+		fault_errno(fault, 0, errno, "memory file");
+		fd_close(&fd);
 	}
+	return fd;
+}
+
+#define KEPT ".mirari/configured"
+
+static int choose_target(struct verb *v, struct fault *fault)
+{
+	const char *target = NULL;
+
+	if (v->xen && (v->unix_direct || v->unix_socket))
+		return fault_set(fault, EX_USAGE, "--xen and --%s are two targets: take one",
+		    v->unix_direct ? "unix" : "socket");
+	/* as in 2013, --socket with --unix is unix-socket */
+	if (v->xen)
+		target = "xen";
+	else if (v->unix_socket)
+		target = "unix-socket";
+	else if (v->unix_direct)
+		target = "unix-direct";
+	if (target && v->target && strcmp(v->target, target))
+		return fault_set(fault, EX_USAGE, "the flags ask for target %s, --target for %s",
+		    target, v->target);
+	if (target)
+		v->target = target;
+	if (v->opam_switch && !*v->opam_switch)
+		return fault_set(fault, EX_USAGE, "--switch is empty: name a switch");
+	return 0;
+}
+
+/* The record that the project was last configured with, as text; false when there is none. */
+static bool read_kept(const char *dir, struct buf *into)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+	struct fault ignored;
+
+	buf_printf(&path, "%s/" KEPT, dir);
+	return file_read(buf_str(&path), EX_DATAERR, into, &ignored) == 0;
+}
+
+static int parse_text(const struct buf *text, struct rec *into, struct fault *fault)
+{
+	struct lineread from A_CLEANUP(lineread_free) = {0};
+	int fd A_CLEANUP(fd_close) = text_file(text, fault);
+
+	if (fd < 0)
+		return -1;
+	lineread_start(&from, fd, "mirari-parse");
+	if (rec_read(into, &from, fault) != 1)
+		return fault_set(fault, EX_SOFTWARE, "mirari-parse succeeded without a record");
+	return 0;
+}
+
+/* The options that the record in .mirari/configured was made with, as if they had been given. */
+static void inherit_options(struct verb *v)
+{
+	struct located at A_CLEANUP(located_free) = {0};
+	struct buf text A_CLEANUP(buf_free) = {0};
+	struct fault ignored;
+	const char *option;
+
+	/* what is wrong with the file is mirari-parse's to say */
+	if (locate_config(v->file, &at, &ignored) < 0 || !read_kept(buf_str(&at.dir), &text) ||
+	    parse_text(&text, &v->inherited, &ignored) < 0)
+		return;
+	for (size_t i = 0; rec_each (&v->inherited, "config.option", &i, &option);) {
+		if (!strncmp(option, "target=", 7))
+			v->target = option + 7;
+		else if (!strcmp(option, "set=install=false"))
+			v->no_install = true;
+		else if (!strncmp(option, "set=", 4))
+			strv_add(&v->set, option + 4);
+	}
+}
+
+int verb_check(struct verb *v, const struct strv *operands, bool inherit, struct fault *fault)
+{
+	if (operands->count > 1)
+		return fault_set(
+		    fault, EX_USAGE, "one file at most, not also %s", operands->items[1]);
+	v->file = operands->count ? operands->items[0] : NULL;
+	if (v->file && !strcmp(v->file, "-"))
+		return fault_set(fault, EX_USAGE,
+		    "a project has its configuration in a file; mirari-parse alone reads standard "
+		    "input");
+	if (choose_target(v, fault) < 0)
+		return -1;
+	if (inherit && !v->target && !v->opam_switch && !v->set.count && !v->no_install)
+		inherit_options(v);
 	return 0;
 }
 
@@ -56,84 +140,31 @@ void verb_parse_command(const struct verb *v, struct strv *into)
 		strv_add(into, v->file);
 }
 
-/* A memory file with the record, to be read from its start. */
-static int record_file(const struct verb *v, struct fault *fault)
-{
-	int fd = proc_memory_file(fault);
-
-	if (fd < 0)
-		return -1;
-	if (fd_write(fd, buf_str(&v->text), v->text.length) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
-		fault_errno(fault, 0, errno, "memory file");
-		fd_close(&fd);
-	}
-	return fd;
-}
-
-static int read_back(struct verb *v, struct fault *fault)
-{
-	struct lineread from A_CLEANUP(lineread_free) = {0};
-	int fd A_CLEANUP(fd_close) = record_file(v, fault);
-	int got;
-
-	if (fd < 0)
-		return -1;
-	lineread_start(&from, fd, "mirari-parse");
-	got = rec_read(&v->record, &from, fault);
-	if (got == 0)
-		return fault_set(fault, EX_SOFTWARE, "mirari-parse succeeded without a record");
-	return got < 0 ? -1 : 0;
-}
-
 int verb_parse(struct verb *v, struct fault *fault)
 {
 	struct pipeline p A_CLEANUP(pipeline_free) = {0};
 	int status;
 
-	rec_free(&v->record);
-	buf_clear(&v->text);
 	verb_parse_command(v, pipeline_stage(&p));
 	if (pipeline_run(&p, STDIN_FILENO, &v->text, &status, fault) < 0)
 		return -1;
-	return status ? status : read_back(v, fault);
-}
-
-/* .mirari/TARGET.record in the project: what it was last configured with. */
-static void kept_path(const struct verb *v, struct buf *into)
-{
-	buf_printf(into, "%s/.mirari/%s.record", rec_get(&v->record, "config.dir"),
-	    rec_get(&v->record, "target"));
-}
-
-static bool read_kept(const struct verb *v, struct buf *into)
-{
-	struct buf path A_CLEANUP(buf_free) = {0};
-	struct fault ignored;
-
-	kept_path(v, &path);
-	return file_read(buf_str(&path), EX_DATAERR, into, &ignored) == 0;
+	return status ? status : parse_text(&v->text, &v->record, fault);
 }
 
 bool verb_is_configured(const struct verb *v)
 {
 	struct buf kept A_CLEANUP(buf_free) = {0};
 
-	return read_kept(v, &kept) && kept.length == v->text.length &&
+	return read_kept(rec_get(&v->record, "config.dir"), &kept) &&
+	       kept.length == v->text.length &&
 	       !memcmp(buf_str(&kept), buf_str(&v->text), kept.length);
-}
-
-bool verb_was_without_install(const struct verb *v)
-{
-	struct buf kept A_CLEANUP(buf_free) = {0};
-
-	return read_kept(v, &kept) && strstr(buf_str(&kept), "\ninstall=false\n");
 }
 
 static int keep(const struct verb *v, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0}, temporary A_CLEANUP(buf_free) = {0};
 
-	kept_path(v, &path);
+	buf_printf(&path, "%s/" KEPT, rec_get(&v->record, "config.dir"));
 	buf_printf(&temporary, "%s.new", buf_str(&path));
 	return file_publish(AT_FDCWD, buf_str(&path), buf_str(&temporary), 0666, buf_str(&v->text),
 	    v->text.length, fault);
@@ -158,7 +189,7 @@ int verb_configure(struct verb *v, struct fault *fault)
 {
 	struct pipeline p A_CLEANUP(pipeline_free) = {0};
 	struct buf dropped A_CLEANUP(buf_free) = {0};
-	int in A_CLEANUP(fd_close) = record_file(v, fault);
+	int in A_CLEANUP(fd_close) = text_file(&v->text, fault);
 	int status;
 
 	configure_stages(v, &p);
@@ -180,13 +211,12 @@ int verb_show_configure(const struct verb *v, struct buf *into, struct fault *fa
 	verb_parse_command(v, parse);
 	configure_stages(v, &p);
 	pipeline_show(&p, into);
-	buf_adds(into, v->diff ? "\n" : " >/dev/null && ");
 	if (v->diff)
 		return 0;
+	buf_adds(into, " >/dev/null &&\n");
 	shell_command(into, parse);
-	kept_path(v, &path);
 	buf_adds(into, " >");
+	buf_printf(&path, "%s/" KEPT, rec_get(&v->record, "config.dir"));
 	shell_word(into, buf_str(&path));
-	buf_addc(into, '\n');
 	return 0;
 }

@@ -25,7 +25,9 @@ struct verb {
 	bool dry_run;
 	bool quiet;
 
-	const char *file;  /* as given; NULL: to be found */
+	const char *file; /* as given; NULL: to be found */
+	struct rec
+	    inherited;     /* what the project was configured with, if options are taken from it */
 	struct rec record; /* by verb_parse */
 	struct buf text;   /* the same, as mirari-parse wrote it */
 };
@@ -46,8 +48,10 @@ void verb_free(struct verb *v);
 		    &(v)->dry_run \
 	}
 
-/* Makes the targets of 2013's flags one with --target; EX_USAGE when they disagree. */
-int verb_check(struct verb *v, struct fault *fault) A_MUST_CHECK;
+/* Checks the options (EX_USAGE): 2013's flags become --target. With `inherit`, a command line that
+ * has none of --target, --switch, --set and --no-install takes those of the last configure. */
+int verb_check(
+    struct verb *v, const struct strv *operands, bool inherit, struct fault *fault) A_MUST_CHECK;
 
 /* Runs mirari-parse; the record and its text are then set. 0; -1 with a fault; or, when the tool
  * failed and has said why, its exit status. */
@@ -56,14 +60,11 @@ int verb_parse(struct verb *v, struct fault *fault) A_MUST_CHECK;
 /* True when the project was configured with exactly this record. */
 bool verb_is_configured(const struct verb *v);
 
-/* True when the project was last configured for this target with --no-install. */
-bool verb_was_without_install(const struct verb *v);
-
 /* Configures: mirari-gen and, unless it's not to install, mirari-opam-exec --install; then the
  * record is kept for verb_is_configured. Returns as verb_parse. */
 int verb_configure(struct verb *v, struct fault *fault) A_MUST_CHECK;
 
-/* The same as shell text, appended. */
+/* The same as shell text, appended, without a newline. */
 int verb_show_configure(const struct verb *v, struct buf *into, struct fault *fault) A_MUST_CHECK;
 
 /* The stage `mirari-parse …`, appended to the words. */

@@ -3,8 +3,23 @@
 
 #include <string.h>
 
+/* An ip- line, kept until it is known whether DHCP makes it void. */
+struct ip_line {
+	struct place at, value_at;
+	struct buf value;
+};
+
+static const struct {
+	const char *name, *key, *value; /* what it is when some other ip- line is there */
+} ip_keys[] = {
+    {"address", "ip.address", "10.0.0.2"},
+    {"netmask", "ip.netmask", "255.255.255.0"},
+    {"gateway", "ip.gateway", "10.0.0.1"},
+};
+
 struct conf {
 	struct config *config;
+	struct ip_line ip_lines[COUNT_OF(ip_keys)];
 	bool ip; /* some ip- line was there */
 	bool dhcp;
 	bool repeated; /* some fs- or xl- key was there more than once */
@@ -67,6 +82,16 @@ static void add_last(struct conf *f, const struct line *l, const char *section, 
 	config_add(f->config, &f->config->common, l->value_at, buf_str(&key), l->value);
 }
 
+/* The column, in characters, of a byte of the line. */
+static size_t column(const char *line, const char *at)
+{
+	size_t n = 1;
+
+	for (; line < at; line++)
+		n += ((unsigned char)*line & 0xc0) != 0x80;
+	return n;
+}
+
 /* Words between commas, each stripped; empty ones are nothing. */
 static void add_list(struct conf *f, const struct line *l, const char *key)
 {
@@ -83,7 +108,7 @@ static void add_list(struct conf *f, const struct line *l, const char *key)
 			while (strchr(" \t\r", next[end - 1]))
 				end--;
 			buf_add(&word, next + blank, end - blank);
-			at.column = l->value_at.column + (size_t)(next + blank - l->value);
+			at.column = l->value_at.column + column(l->value, next + blank) - 1;
 			config_add(f->config, &f->config->common, at, key, buf_str(&word));
 		}
 		if (!next[length])
@@ -92,29 +117,42 @@ static void add_list(struct conf *f, const struct line *l, const char *key)
 	}
 }
 
+static void take_dhcp(struct conf *f, const struct line *l)
+{
+	if (f->dhcp_at.line) {
+		ignored(f, l->at, l->key, "given before");
+		return;
+	}
+	f->dhcp_at = l->at;
+	f->dhcp = !strcmp(l->value, "true");
+	if (!f->dhcp && strcmp(l->value, "false"))
+		report_warning(&f->config->report, l->value_at,
+		    "ip-use-dhcp: '%.80s' is not 'true', so it is read as false", l->value);
+}
+
 static void take_ip(struct conf *f, const struct line *l, const char *name)
 {
 	f->ip = true;
 	if (!strcmp(name, "use-dhcp")) {
-		if (f->dhcp_at.line) {
+		take_dhcp(f, l);
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(ip_keys); i++) {
+		if (strcmp(name, ip_keys[i].name))
+			continue;
+		if (f->ip_lines[i].at.line) {
 			ignored(f, l->at, l->key, "given before");
 			return;
 		}
-		f->dhcp_at = l->at;
-		f->dhcp = !strcmp(l->value, "true");
-		if (!f->dhcp && strcmp(l->value, "false"))
-			report_warning(&f->config->report, l->value_at,
-			    "ip-use-dhcp: '%.80s' is not 'true', so it is read as false", l->value);
-	} else if (!strcmp(name, "address")) {
-		add_first(f, l, "ip.address");
-	} else if (!strcmp(name, "netmask")) {
-		add_first(f, l, "ip.netmask");
-	} else if (!strcmp(name, "gateway")) {
-		add_first(f, l, "ip.gateway");
-	} else {
-		ignored(
-		    f, l->at, l->key, "unknown key (ip- has address, netmask, gateway, use-dhcp)");
+		f->ip_lines[i].at = l->at;
+		f->ip_lines[i].value_at = l->value_at;
+		buf_adds(&f->ip_lines[i].value, l->value);
+		return;
 	}
+	report_warning(&f->config->report, l->at,
+	    "%.80s: unknown key (ip- has address, netmask, gateway, use-dhcp); as in Mirari 0.9.7, "
+	    "all it does is to turn on the default addresses",
+	    l->key);
 }
 
 static void take_main(struct conf *f, const struct line *l, const char *name)
@@ -189,28 +227,28 @@ static void read_line(struct conf *f, char *text, size_t length, size_t number)
 	while (end > value && strchr(" \t\r", end[-1]))
 		*--end = '\0';
 	l.value = value;
-	l.value_at = (struct place){f->config->file, number, (size_t)(value - text) + 1};
+	l.value_at = (struct place){f->config->file, number, column(text, value)};
 	take_line(f, &l);
 }
 
-/* 0.9.7: with DHCP the rest is not looked at; without, what is missing has these values. */
+/* 0.9.7: with DHCP the rest is not looked at; without, what is missing has its default. */
 static void finish_ip(struct conf *f)
 {
-	static const char *const defaults[][2] = {{"ip.address", "10.0.0.2"},
-	    {"ip.netmask", "255.255.255.0"}, {"ip.gateway", "10.0.0.1"}};
 	struct rec *common = &f->config->common;
 
 	if (f->dhcp)
 		config_add(f->config, common, f->dhcp_at, "ip.dhcp", "true");
-	for (size_t i = 0; f->ip && i < COUNT_OF(defaults); i++) {
-		const char *key = defaults[i][0];
+	for (size_t i = 0; f->ip && i < COUNT_OF(ip_keys); i++) {
+		struct ip_line *l = &f->ip_lines[i];
 
-		if (f->dhcp && rec_get(common, key)) {
-			ignored(f, f->dhcp_at, key, "ip-use-dhcp is true");
-			rec_remove(common, key);
-		} else if (!f->dhcp && !rec_get(common, key)) {
-			config_add(f->config, common, f->dhcp_at, key, defaults[i][1]);
-		}
+		if (f->dhcp && l->at.line)
+			report_warning(&f->config->report, l->at,
+			    "ip-%s: ip-use-dhcp is true; ignored, as Mirari 0.9.7 did",
+			    ip_keys[i].name);
+		else if (!f->dhcp)
+			config_add(f->config, common, l->at.line ? l->value_at : f->dhcp_at,
+			    ip_keys[i].key, l->at.line ? buf_str(&l->value) : ip_keys[i].value);
+		buf_free(&l->value);
 	}
 }
 
@@ -254,6 +292,7 @@ void conf_read(struct config *c, const struct buf *text)
 	const char *next = buf_str(text), *end = next + text->length;
 	size_t number = 1;
 
+	c->is_conf = true;
 	name_from_file(c);
 	if (text->length >= 3 && !memcmp(next, "\xef\xbb\xbf", 3))
 		next += 3;

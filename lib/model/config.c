@@ -9,8 +9,10 @@
 void config_free(struct config *c)
 {
 	rec_free(&c->common);
-	for (size_t i = 0; i < TARGET_COUNT; i++)
+	for (size_t i = 0; i < TARGET_COUNT; i++) {
 		rec_free(&c->targets[i]);
+		strv_free(&c->emptied[i]);
+	}
 	strset_free(&c->seen);
 	buf_free(&c->scratch);
 	rec_free(&c->made);
@@ -59,6 +61,10 @@ void config_add_to(struct config *c, struct rec *into, struct place at, const st
 	const char *normal, *problem = NULL;
 	struct fault fault;
 
+	if (!strcmp(entry->pattern, "name"))
+		c->name_given = true;
+	else if (!strcmp(entry->pattern, "main.kind"))
+		c->main_given = true;
 	if (!key_star_allowed(entry, key))
 		problem = "has a character other than A-Z, a-z, 0-9 and '_'";
 	if (problem)
@@ -95,11 +101,17 @@ static bool same_segments(const char *a, const char *b, int segments)
 	return !*a && !*b;
 }
 
-/* Where the key's device (net.DEV, block.DEV) came first. */
+/* Where a key stands in its section: at its entry, or where its device was named first. */
 static uint32_t group_of(struct config *c, struct strset *devices, const char *key, uint32_t index)
 {
-	const char *dot = strchr(key, '.') + 1;
+	const struct key *entry;
+	const char *dot;
 
+	if (key_look_up(key, &entry) != KEY_VALUE)
+		return KEY_RANKS;
+	if (!strstr(entry->pattern, ".*."))
+		return (uint32_t)(entry - keys);
+	dot = strchr(key, '.') + 1;
 	buf_clear(&c->scratch);
 	buf_add(&c->scratch, key, (size_t)(dot - key) + strcspn(dot, "."));
 	strset_add(devices, buf_str(&c->scratch), &index);
@@ -117,16 +129,25 @@ static void find_slots(struct config *c, const struct rec *from, struct slot *sl
 
 		slots[i].index = i;
 		slots[i].rank = same ? slots[i - 1].rank : (uint32_t)key_rank(key);
-		if (!key_section_has_devices(slots[i].rank))
-			slots[i].group = 0;
-		else if (same && same_segments(key, last, 2))
+		if (key == last ||
+		    (key_section_has_devices(slots[i].rank) && same_segments(key, last, 2)))
 			slots[i].group = slots[i - 1].group;
 		else
 			slots[i].group = group_of(c, &devices, key, (uint32_t)i);
 	}
 }
 
-/* Sections in the registry's order, and devices together; within them, as they are. */
+static void sort_section(struct slot *slots, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (by_group(&slots[i - 1], &slots[i]) < 0)
+			continue;
+		qsort(slots, count, sizeof *slots, by_group);
+		return;
+	}
+}
+
+/* Sections in the registry's order, and keys in theirs; devices together, as they are. */
 static void order(struct config *c, const struct rec *from, struct rec *into)
 {
 	struct slot *slots = mem_resize(NULL, from->count, sizeof *slots);
@@ -142,8 +163,7 @@ static void order(struct config *c, const struct rec *from, struct rec *into)
 		sorted[starts[slots[i].rank]++] = slots[i];
 	/* each section now ends where its start has moved to */
 	for (size_t rank = 0, start = 0; rank < KEY_RANKS; start = starts[rank++])
-		if (key_section_has_devices(rank))
-			qsort(sorted + start, starts[rank] - start, sizeof *sorted, by_group);
+		sort_section(sorted + start, starts[rank] - start);
 	for (size_t i = 0; i < from->count; i++)
 		rec_borrow(into, &from->fields[sorted[i].index]);
 	free(sorted);
@@ -172,6 +192,7 @@ void config_set(struct config *c, const struct strv *settings)
 	for (size_t i = 0; i < settings->count; i++) {
 		const char *equals = strchr(settings->items[i], '=');
 		struct buf key A_CLEANUP(buf_free) = {0};
+		const struct key *entry;
 
 		if (!equals) {
 			report_error(
@@ -179,6 +200,15 @@ void config_set(struct config *c, const struct strv *settings)
 			continue;
 		}
 		buf_add(&key, settings->items[i], (size_t)(equals - settings->items[i]));
+		entry = key_find(buf_str(&key));
+		if (entry && (entry->flags & KEY_RESULT)) {
+			report_error(&c->report, at, "%.80s: is written by %s, not configured",
+			    buf_str(&key), entry->producer);
+			continue;
+		}
+		/* of several settings of one value the last counts */
+		if (entry && !(entry->flags & KEY_LIST))
+			rec_remove(&c->made, buf_str(&key));
 		config_add(c, &c->made, at, buf_str(&key), equals + 1);
 	}
 }
@@ -203,18 +233,35 @@ static void add_default(struct config *c, struct rec *r, const char *key, const 
 		rec_borrow(r, &c->made.fields[c->made.count - 1]);
 }
 
+static void check_given(struct config *c)
+{
+	struct place at = {.file = c->file};
+	const char *runtime = early(c, "runtime");
+
+	if (!c->name_given && c->is_conf)
+		report_error(&c->report, at,
+		    "no name can be made of the file's: --set name=hello gives one");
+	else if (!c->name_given)
+		report_error(&c->report, at, "name is missing: add a line such as 'name: hello'");
+	if (!c->main_given && !(runtime && !strcmp(runtime, "mirage")))
+		report_error(&c->report, at, "main is missing: add a line such as '%s'",
+		    c->is_conf ? "main-noip: Hello.main" : "main: { noip: Hello.main }");
+}
+
 static void check_whole(struct config *c, const struct rec *r)
 {
 	struct place at = {.file = c->file};
 
 	if (!rec_get(r, "name"))
-		report_error(&c->report, at, "name is missing: add a line such as 'name: hello'");
-	if (!rec_get(r, "main.kind") && strcmp(rec_get(r, "runtime"), "mirage"))
-		report_error(&c->report, at,
-		    "main is missing: add a line such as 'main: { noip: Hello.main }'");
-	if (!strcmp(rec_get(r, "runtime"), "mirage") || !rec_get(r, "build.command"))
-		return;
-	if (rec_get(r, "build.system") && strcmp(rec_get(r, "build.system"), "command"))
+		report_error(&c->report, at, "name is missing for target %s", rec_get(r, "target"));
+	if (!rec_get(r, "main.kind") != !rec_get(r, "main.entry"))
+		report_error(
+		    &c->report, at, "main.kind and main.entry go together, and only one is there");
+	else if (!rec_get(r, "main.kind") && strcmp(rec_get(r, "runtime"), "mirage"))
+		report_error(&c->report, at, "main is missing for target %s", rec_get(r, "target"));
+	if (rec_get(r, "build.command") && rec_get(r, "build.system") &&
+	    strcmp(rec_get(r, "build.system"), "command") &&
+	    strcmp(rec_get(r, "runtime"), "mirage"))
 		report_error(&c->report, at, "build.command is given, but build.system is %s",
 		    rec_get(r, "build.system"));
 }
@@ -234,6 +281,8 @@ static void merge(struct config *c, const char *target, struct rec *into)
 	if (index >= 0) {
 		add_visible(into, &c->targets[index], &hidden);
 		hide(&hidden, &c->targets[index]);
+		for (size_t i = 0; i < c->emptied[index].count; i++)
+			strset_add(&hidden, c->emptied[index].items[i], &ignored);
 	}
 	add_visible(into, &c->common, &hidden);
 }
@@ -242,6 +291,9 @@ void config_resolve(struct config *c, const char *target, struct rec *into)
 {
 	struct rec merged A_CLEANUP(rec_free) = {0};
 
+	check_given(c);
+	if (c->report.errors)
+		return;
 	if (rec_get(&c->made, "target") || !target)
 		target = early(c, "target");
 	merge(c, target ? target : "unix-socket", &merged);

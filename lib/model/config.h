@@ -16,8 +16,11 @@ enum { CONFIG_MAX_BYTES = 64 << 20 };
 struct config {
 	const char *file; /* borrowed; for messages */
 	struct rec common;
-	struct rec targets[TARGET_COUNT]; /* what differs, by the order of targets[] */
-	struct strset seen;		  /* keys that have been given, per scope */
+	struct rec targets[TARGET_COUNT];  /* what differs, by the order of targets[] */
+	struct strv emptied[TARGET_COUNT]; /* lists that a target replaces with nothing */
+	bool is_conf;                      /* the format of 2013, for what messages advise */
+	bool name_given, main_given;       /* be it with a wrong value */
+	struct strset seen;                /* keys that have been given, per scope */
 	struct buf scratch;
 	struct rec made; /* by config_resolve: settings and defaults */
 	struct report report;

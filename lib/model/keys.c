@@ -30,6 +30,8 @@ const struct key keys[] = {
 	"the configuration file, absolute; absent when it came from standard input"},
     {"config.dir", KEY_RESULT, TYPE(PATH), "mirari-parse",
 	"the project's directory, absolute; relative paths start there"},
+    {"config.option", KEY_LIST | KEY_RESULT, TEXT, "mirari-parse",
+	"an option that the record was made with: target=TARGET or set=KEY=VALUE"},
     {"main.kind", 0, WORD("noip ip http"), CONFIG, "how the entry point is called"},
     {"main.entry", 0, TYPE(OCAML_VALUE), CONFIG, "the entry point, an OCaml value"},
     {"runtime", 0, WORD("lwt mirage-2013 mirage"), CONFIG, "what generated code links to"},

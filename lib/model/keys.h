@@ -13,8 +13,8 @@
 #include <stddef.h>
 
 enum key_flag {
-	KEY_LIST = 1,	  /* may be repeated: an ordered list */
-	KEY_RESULT = 2,	  /* written by a tool; not a configuration's to set */
+	KEY_LIST = 1,     /* may be repeated: an ordered list */
+	KEY_RESULT = 2,   /* written by a tool; not a configuration's to set */
 	KEY_OR_SCALAR = 4 /* a list that YAML may give as one scalar */
 };
 

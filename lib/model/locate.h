@@ -12,7 +12,7 @@ struct located {
 	struct buf path;  /* to open it */
 	struct buf shown; /* for messages: as it was given */
 	struct buf file;  /* absolute; empty for standard input */
-	struct buf dir;	  /* absolute, without symbolic links */
+	struct buf dir;   /* absolute, without symbolic links */
 	bool is_stdin;
 	bool is_conf; /* the format of 2013, by its name */
 };

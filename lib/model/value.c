@@ -135,8 +135,10 @@ static bool is_package(const char *value)
 		return true;
 	if (*rest == '.')
 		rest++;
-	else if (strchr("<>=!", *rest))
-		rest += 1 + (rest[1] == '=' && *rest != '=');
+	else if (*rest == '=' || (*rest == '!' && rest[1] == '='))
+		rest += 1 + (*rest == '!');
+	else if (*rest == '<' || *rest == '>')
+		rest += 1 + (rest[1] == '=');
 	else
 		return false;
 	return only(rest, LETTERS DIGITS "_+.~-") && rest[0] != '-';

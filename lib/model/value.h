@@ -12,21 +12,21 @@
 #include <stdint.h>
 
 enum value_type {
-	VALUE_TEXT,	   /* anything that a record can carry */
-	VALUE_PATH,	   /* a path; not empty */
-	VALUE_WORD,	   /* one of a few words */
-	VALUE_INTEGER,	   /* decimal, within bounds */
-	VALUE_BOOLEAN,	   /* true or false; yes, no, on and off are read as these */
-	VALUE_NAME,	   /* a unikernel's: [A-Za-z0-9][A-Za-z0-9._+-]*, at most 64 bytes */
-	VALUE_ADDRESS,	   /* IPv4 or IPv6 */
-	VALUE_LISTEN,	   /* an address, or * for all */
-	VALUE_IPV4,	   /* dotted quad */
-	VALUE_NETMASK,	   /* dotted quad, ones before zeros */
-	VALUE_CIDR,	   /* ADDRESS/PREFIX */
-	VALUE_MAC,	   /* six hexadecimal bytes, unicast */
+	VALUE_TEXT,        /* anything that a record can carry */
+	VALUE_PATH,        /* a path; not empty */
+	VALUE_WORD,        /* one of a few words */
+	VALUE_INTEGER,     /* decimal, within bounds */
+	VALUE_BOOLEAN,     /* true or false; yes, no, on and off are read as these */
+	VALUE_NAME,        /* a unikernel's: [A-Za-z0-9][A-Za-z0-9._+-]*, at most 64 bytes */
+	VALUE_ADDRESS,     /* IPv4 or IPv6 */
+	VALUE_LISTEN,      /* an address, or * for all */
+	VALUE_IPV4,        /* dotted quad */
+	VALUE_NETMASK,     /* dotted quad, ones before zeros */
+	VALUE_CIDR,        /* ADDRESS/PREFIX */
+	VALUE_MAC,         /* six hexadecimal bytes, unicast */
 	VALUE_INTERFACE,   /* a Linux interface name */
 	VALUE_OCAML_VALUE, /* Module.value */
-	VALUE_FINDLIB,	   /* a findlib library: lwt.unix */
+	VALUE_FINDLIB,     /* a findlib library: lwt.unix */
 	VALUE_PACKAGE, /* an opam package, with or without a version: lwt, lwt.5.6.1, lwt>=5.0 */
 	VALUE_SWITCH,  /* an opam switch: a name, or a directory */
 	VALUE_DEPLOY,  /* local, ec2, ssh://[USER@]HOST[:PORT] */

@@ -11,10 +11,11 @@ enum { DEPTH_MAX = 32, KEY_MAX_BYTES = 255 };
 struct reader {
 	struct config *config;
 	const struct buf *text;
+	size_t skipped; /* bytes of a byte order mark */
 	yaml_parser_t parser;
 	yaml_event_t event;
-	bool held;	   /* event is ours to delete */
-	bool stop;	   /* nothing more can be read */
+	bool held;         /* event is ours to delete */
+	bool stop;         /* nothing more can be read */
 	struct buf path;   /* the key that is being read: "net.eth0" */
 	const char *scope; /* "" or "targets.xen" */
 	struct rec *into;
@@ -36,7 +37,7 @@ static struct place offset_place(const struct reader *r, size_t offset)
 {
 	struct place at = {r->config->file, 1, 1};
 
-	for (size_t i = 0; i < offset && i < r->text->length; i++) {
+	for (size_t i = r->skipped; i < offset + r->skipped && i < r->text->length; i++) {
 		unsigned char c = (unsigned char)r->text->bytes[i];
 
 		if (c == '\n') {
@@ -150,7 +151,7 @@ static void skip(struct reader *r)
 
 static void wrong_type(struct reader *r, const char *expected)
 {
-	const char *got = r->event.type == YAML_SCALAR_EVENT	       ? "a single value"
+	const char *got = r->event.type == YAML_SCALAR_EVENT           ? "a single value"
 			  : r->event.type == YAML_SEQUENCE_START_EVENT ? "a list"
 								       : "a mapping";
 
@@ -171,6 +172,8 @@ static void add_scalar(struct reader *r, const struct key *key)
 
 static void read_list(struct reader *r, const struct key *key)
 {
+	bool empty = true;
+
 	if (is_nothing(r))
 		return;
 	if ((key->flags & KEY_OR_SCALAR) && r->event.type == YAML_SCALAR_EVENT) {
@@ -182,6 +185,7 @@ static void read_list(struct reader *r, const struct key *key)
 		return;
 	}
 	while (next(r) && r->event.type != YAML_SEQUENCE_END_EVENT) {
+		empty = false;
 		if (refused(r))
 			return;
 		if (r->event.type == YAML_SCALAR_EVENT)
@@ -189,6 +193,41 @@ static void read_list(struct reader *r, const struct key *key)
 		else
 			wrong_type(r, "single values in the list");
 	}
+	if (empty && *r->scope)
+		strv_add(&r->config->emptied[target_find(r->scope)], buf_str(&r->path));
+}
+
+static bool is_key(const struct reader *r)
+{
+	return r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.length &&
+	       r->event.data.scalar.length <= KEY_MAX_BYTES &&
+	       strcspn(scalar(r), ".") == r->event.data.scalar.length;
+}
+
+/* Moves to the next key of a mapping; false at its end. What can't be a key is reported and passed
+ * over with its value. */
+static bool next_key(struct reader *r)
+{
+	while (next(r) && r->event.type != YAML_MAPPING_END_EVENT && !refused(r)) {
+		if (is_key(r))
+			return true;
+		report_error(&r->config->report, here(r),
+		    "expected a key in front of ':', of at most %d bytes and without '.'",
+		    KEY_MAX_BYTES);
+		skip(r);
+		if (next(r) && !refused(r))
+			skip(r);
+	}
+	return false;
+}
+
+/* The path back to its first `length` bytes, and a segment behind it. */
+static void set_path(struct reader *r, size_t length, const char *segment)
+{
+	r->path.length = length;
+	if (length && segment)
+		buf_addc(&r->path, '.');
+	buf_adds(&r->path, segment ? segment : "");
 }
 
 static void read_section(struct reader *r);
@@ -209,42 +248,67 @@ static void unknown_key(struct reader *r, struct place at, size_t section)
 	skip(r);
 }
 
+static void read_main_entry(struct reader *r)
+{
+	if (r->event.type != YAML_SCALAR_EVENT) {
+		wrong_type(r, "an OCaml value path");
+		return;
+	}
+	set_path(r, strlen("main"), "entry");
+	add_scalar(r, key_find("main.entry"));
+}
+
 /* main: { noip: Hello.main } is main.kind=noip and main.entry=Hello.main. */
 static void read_main(struct reader *r)
 {
 	size_t given = 0;
 	struct place at = here(r);
 
+	r->config->main_given = true;
 	if (r->event.type != YAML_MAPPING_START_EVENT) {
 		wrong_type(r, "a mapping such as { noip: Hello.main }");
 		return;
 	}
-	while (next(r) && r->event.type == YAML_SCALAR_EVENT && !refused(r)) {
-		size_t length = r->path.length;
+	r->depth++;
+	while (next_key(r)) {
+		struct place key_at = here(r);
+		bool known = !strcmp(scalar(r), "noip") || !strcmp(scalar(r), "ip") ||
+			     !strcmp(scalar(r), "http");
 
-		at = here(r);
-		buf_printf(&r->path, ".%s", scalar(r));
-		if (strcmp(scalar(r), "noip") && strcmp(scalar(r), "ip") &&
-		    strcmp(scalar(r), "http")) {
-			report_error(&r->config->report, at,
+		set_path(r, strlen("main"), scalar(r));
+		if (!known)
+			report_error(&r->config->report, key_at,
 			    "%.80s: unknown key, expected noip, ip or http", buf_str(&r->path));
-			if (next(r))
-				skip(r);
-		} else {
-			if (given++ == 0)
-				config_add(r->config, r->into, at, "main.kind", scalar(r));
-			if (next(r) && !refused(r) && r->event.type == YAML_SCALAR_EVENT)
-				config_add(r->config, r->into, here(r), "main.entry", scalar(r));
-			else if (r->held && !r->stop)
-				wrong_type(r, "an OCaml value path");
-		}
-		r->path.length = length;
-		r->path.bytes[length] = '\0';
+		else if (given++ == 0)
+			config_add(r->config, r->into, key_at, "main.kind", scalar(r));
+		else
+			report_error(
+			    &r->config->report, key_at, "main: more than one of noip, ip and http");
+		if (!next(r) || refused(r))
+			return;
+		if (known && given == 1)
+			read_main_entry(r);
+		else
+			skip(r);
 	}
-	if (given > 1)
-		report_error(&r->config->report, at, "main: more than one of noip, ip and http");
+	r->depth--;
 	if (given == 0 && !r->stop)
 		report_error(&r->config->report, at, "main: expected one of noip, ip and http");
+}
+
+static void unknown_target(struct reader *r)
+{
+	struct suggest suggest;
+
+	suggest_start(&suggest, scalar(r));
+	for (size_t i = 0; targets[i]; i++)
+		suggest_offer(&suggest, targets[i]);
+	if (suggest.best)
+		report_error(&r->config->report, here(r),
+		    "targets.%.80s: unknown target (did you mean '%s'?)", scalar(r), suggest.best);
+	else
+		report_error(&r->config->report, here(r),
+		    "targets.%.80s: unknown target, expected one of " TARGET_WORDS, scalar(r));
 }
 
 /* targets: { xen: { … }, … }: each is the top level once more, into its own record. */
@@ -256,21 +320,14 @@ static void read_targets(struct reader *r)
 		wrong_type(r, "a mapping of targets");
 		return;
 	}
-	while (next(r) && r->event.type == YAML_SCALAR_EVENT && !refused(r)) {
+	r->depth++;
+	while (next_key(r)) {
 		int target = target_find(scalar(r));
-		struct place at = here(r);
-		struct suggest suggest;
 
-		if (target < 0) {
-			suggest_start(&suggest, scalar(r));
-			for (size_t i = 0; targets[i]; i++)
-				suggest_offer(&suggest, targets[i]);
-			report_error(&r->config->report, at, "targets.%.80s: unknown target%s%s%s",
-			    scalar(r), suggest.best ? " (did you mean '" : ", expected one of ",
-			    suggest.best ? suggest.best : TARGET_WORDS, suggest.best ? "'?)" : "");
-		} else if (!config_once(r->config, at, "targets", targets[target])) {
+		if (target < 0)
+			unknown_target(r);
+		else if (!config_once(r->config, here(r), "targets", targets[target]))
 			target = -1;
-		}
 		if (!next(r) || refused(r))
 			return;
 		if (target < 0) {
@@ -279,11 +336,12 @@ static void read_targets(struct reader *r)
 		}
 		r->scope = targets[target];
 		r->into = &r->config->targets[target];
-		buf_clear(&r->path);
+		set_path(r, 0, NULL);
 		read_section(r);
 		r->scope = "";
 		r->into = &r->config->common;
 	}
+	r->depth--;
 }
 
 /* The value of a key that isn't a section, by its entry. */
@@ -346,22 +404,6 @@ static void read_value(struct reader *r, struct place at, size_t section, uint32
 		read_section(r);
 }
 
-static bool is_key(const struct reader *r)
-{
-	return r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.length &&
-	       r->event.data.scalar.length <= KEY_MAX_BYTES &&
-	       strcspn(scalar(r), ".") == r->event.data.scalar.length;
-}
-
-/* The path back to its first `length` bytes, and a segment behind it. */
-static void set_path(struct reader *r, size_t length, const char *segment)
-{
-	r->path.length = length;
-	if (length && segment)
-		buf_addc(&r->path, '.');
-	buf_adds(&r->path, segment ? segment : "");
-}
-
 /* A mapping whose keys are below r->path. */
 static void read_section(struct reader *r)
 {
@@ -375,20 +417,9 @@ static void read_section(struct reader *r)
 		return;
 	}
 	r->depth++;
-	while (next(r) && r->event.type != YAML_MAPPING_END_EVENT) {
+	while (next_key(r)) {
 		struct place at = here(r);
 
-		if (refused(r))
-			return;
-		if (!is_key(r)) {
-			report_error(&r->config->report, at,
-			    "expected a key in front of ':', of at most %d bytes and without '.'",
-			    KEY_MAX_BYTES);
-			skip(r);
-			if (next(r))
-				skip(r);
-			continue;
-		}
 		set_path(r, section, scalar(r));
 		if (!next(r) || refused(r))
 			return;
@@ -403,7 +434,8 @@ static void read_document(struct reader *r)
 	/* stream start, document start, the value */
 	if (!next(r) || !next(r))
 		return;
-	if (r->event.type == YAML_STREAM_END_EVENT) {
+	r->stop = r->event.type == YAML_STREAM_END_EVENT;
+	if (r->stop) {
 		report_error(&r->config->report, (struct place){.file = r->config->file},
 		    "is empty: see mirari-config(5), or mirari init");
 		return;
@@ -413,6 +445,7 @@ static void read_document(struct reader *r)
 	if (r->event.type != YAML_MAPPING_START_EVENT) {
 		report_error(&r->config->report, here(r),
 		    "expected a mapping of keys and values, such as 'name: hello'");
+		r->stop = true;
 		return;
 	}
 	read_section(r);
@@ -430,9 +463,15 @@ void yaml_read(struct config *c, const struct buf *text)
 		report_error(&c->report, (struct place){.file = c->file}, "libyaml: out of memory");
 		return;
 	}
+	/* with an encoding set, libyaml leaves the byte order mark to us */
+	r.skipped = text->length >= 3 && !memcmp(text->bytes, "\xef\xbb\xbf", 3) ? 3 : 0;
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)buf_str(text), text->length);
+	yaml_parser_set_input_string(
+	    &r.parser, (const unsigned char *)buf_str(text) + r.skipped, text->length - r.skipped);
 	read_document(&r);
+	/* what could not be read is not missing */
+	c->name_given = c->name_given || r.stop;
+	c->main_given = c->main_given || r.stop;
 	if (r.held)
 		yaml_event_delete(&r.event);
 	yaml_parser_delete(&r.parser);

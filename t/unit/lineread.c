@@ -48,6 +48,8 @@ static void test_lines(void)
 	is_int(lineread_next(&r, &line, &length, &fault), 0, "the input ends");
 	is_int(lineread_next(&r, &line, &length, &fault), 0, "and stays so");
 	is_int((long long)r.line, 5, "the end has no number");
+	scratch_need(pwrite(fd, "more\n", 5, sizeof bytes - 1) == 5, "pwrite");
+	is_int(lineread_next(&r, &line, &length, &fault), 0, "even when the file grows");
 	lineread_free(&r);
 	lineread_free(&r);
 	ok(fcntl(fd, F_GETFD) >= 0, "freed twice, it has not closed the caller's descriptor");
@@ -79,6 +81,7 @@ static void test_limit(void)
 	ok(strstr(fault.text, "middle of a line") != NULL, "as they end in the middle of a line");
 	is_int(read_all(bytes, 65536, &lines), -1, "65536 bytes without a LF are a fault");
 	ok(strstr(fault.text, "longer than 65535") != NULL, "as the line is too long");
+	ok(!strncmp(fault.text, "input:1:", 8), "it says where: %s", fault.text);
 	is_int(read_all(bytes, sizeof bytes, &lines), -1, "so are many more");
 	is_int(fault.status, EX_DATAERR, "of the data");
 	bytes[65535] = '\n';

@@ -42,8 +42,8 @@ static void refuse(const char *text, uint64_t min, uint64_t max, enum num_error 
 static void test_refused(void)
 {
 	static const char *const bad[] = {"", "00", "01", "007", "-1", "+1", "-0", " 1", "1 ",
-	    "1.0", "1e3", "0x10", "1_000", "1,000", "a", "1a", "a1", "\xd9\xa1", "1\n", "-", "0 ",
-	    "0b1", "99999999999999999999x"};
+	    "1.0", "1e3", "0x10", "1_000", "1,000", "a", "1a", "1:", "1/", ":", "a1", "\xd9\xa1",
+	    "1\n", "-", "0 ", "0b1", "99999999999999999999x"};
 	static const struct {
 		const char *text;
 		uint64_t min, max;

@@ -155,6 +155,8 @@ static void test_not_started(void)
 		int status;
 	} cases[] = {{"mirari-no-such-program", EXIT_NOT_FOUND}, {"./plain", EXIT_CANNOT_EXEC}};
 
+	if (!scratch_spawn_tells())
+		return;
 	scratch_put("plain", 0644, "#!/bin/sh\n");
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct pipeline p A_CLEANUP(pipeline_free) = {0};
@@ -173,6 +175,21 @@ static void test_not_started(void)
 		is_int((long long)out.length, 0, "nothing is appended");
 		is_int(scratch_open_count(), before, "no descriptor is left");
 	}
+}
+
+static void test_status(void)
+{
+	struct pipeline p A_CLEANUP(pipeline_free) = {0};
+	int status = -2;
+
+	is_int(pipeline_run(&p, -1, NULL, &status, &fault), 0, "no stages do nothing");
+	is_int(status, 0, "and have a status of 0");
+	if (!scratch_spawn_tells())
+		return;
+	status = -2;
+	strv_add(pipeline_stage(&p), "mirari-no-such-program");
+	is_int(pipeline_run(&p, -1, NULL, &status, &fault), -1, "a stage that can't be started");
+	is_int(status, 0, "has no status");
 }
 
 static int run_to_stdout(const void *p)
@@ -240,6 +257,8 @@ int main(void)
 	char dir[PATH_MAX];
 
 	setenv("LC_ALL", "C", 1);
+	/* a directory that we may not search would turn "not found" into "not permitted" */
+	setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
 	scratch_enter(dir);
 	test_stages();
 	test_run();
@@ -248,6 +267,7 @@ int main(void)
 	test_much();
 	test_failing();
 	test_not_started();
+	test_status();
 	test_stdout();
 	test_show();
 	scratch_leave(dir);

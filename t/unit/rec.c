@@ -77,6 +77,27 @@ static void test_keys(void)
 	is_int((long long)r.count, COUNT_OF(good), "nothing refused got in");
 }
 
+/* Each byte as a first, a second and a later segment's character. */
+static void test_key_bytes(void)
+{
+	static const char lower[] = "abcdefghijklmnopqrstuvwxyz", rest[] = "0123456789_-",
+			  upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	int wrong = 0;
+
+	for (int c = 1; c < 256; c++) {
+		char key[] = {(char)c, '\0'}, second[] = {'k', (char)c, 'k', '\0'};
+		char later[] = {'k', '.', (char)c, '\0'}, last[] = {'k', '.', 'K', (char)c, '\0'};
+		bool is_lower = strchr(lower, c), is_rest = strchr(rest, c);
+		bool in_later = is_lower || is_rest || strchr(upper, c);
+
+		wrong += !rec_key_problem(key) != is_lower;
+		wrong += !rec_key_problem(second) != (is_lower || is_rest || c == '.');
+		wrong += !rec_key_problem(later) != in_later;
+		wrong += !rec_key_problem(last) != in_later;
+	}
+	is_int(wrong, 0, "every byte is taken where the grammar has it, and nowhere else");
+}
+
 static void test_values(void)
 {
 	static const char *const bad[] = {"\n", "a\nb", "a\n", "\r", "a\rb", "a\r\n"};
@@ -429,6 +450,7 @@ int main(void)
 {
 	test_empty();
 	test_keys();
+	test_key_bytes();
 	test_values();
 	test_fields();
 	test_borrowed();

@@ -32,5 +32,8 @@ int main(void)
 	    "a long one is still a line");
 	is_int((long long)r.errors, 2, "and counts");
 	report_free(&r);
+	report_error(&r, (struct place){.file = "a\nb"}, "%s", "c\nd\x1b[m\xff");
+	is_str(buf_str(&r.lines), "a?b: error: c?d?[m?\n", "foreign text stays on its line");
+	report_free(&r);
 	return tap_end();
 }

@@ -87,6 +87,17 @@ static void test_every_character(void)
 	is_int((long long)wrong, 0, "every character, whole and cut short");
 }
 
+static void test_character(void)
+{
+	is_int((long long)utf8_character("az", 2), 1, "a character of one byte");
+	is_int((long long)utf8_character("\xc3\xa9z", 3), 2, "of two");
+	is_int((long long)utf8_character("\xe2\x82\xacz", 4), 3, "of three");
+	is_int((long long)utf8_character("\xf0\x9f\x98\x80z", 5), 4, "of four");
+	is_int((long long)utf8_character("\0", 1), 1, "NUL is one");
+	is_int((long long)utf8_character("\xe2\x82\xac", 2), 0, "one that is cut short is none");
+	is_int((long long)utf8_character("\xffz", 2), 0, "a stray byte is none");
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -99,5 +110,6 @@ int main(void)
 		free(bytes);
 	}
 	test_every_character();
+	test_character();
 	return tap_end();
 }
