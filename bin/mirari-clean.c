@@ -68,7 +68,8 @@ static int clean_build(
 
 		if (project_ownership(p, builders[i].file, &found, fault) < 0)
 			return -1;
-		if (found != FILE_OURS && !(o->force && is_listed(p, builders[i].file)))
+		if (found != FILE_OURS &&
+		    !(o->force && found == FILE_FOREIGN && is_listed(p, builders[i].file)))
 			continue;
 		strv_add_words(&command, builders[i].command);
 		if (o->dry_run) {

@@ -467,24 +467,22 @@ eventually() {
 }
 
 @test "options of configure hold for build and run, until others are given" {
-	needs_ocaml
 	plain project
 	cd project
-	mirari configure --no-install --set name=other --set arg=one
+	mirari configure --no-install --set artifact=./prog --set arg=one
 	run --separate-stderr mirari build
 	[ "$status" = 0 ]
 	[[ "$stderr" != *configuring* ]]
-	[ -x mir-other ]
-	run --separate-stderr mirari run -n
-	same './mir-other one' "$output"
+	run --separate-stderr mirari run
+	same '<one>' "$output"
 	run --separate-stderr mirari run -n --set arg=two
-	same './mir-plain two' "$output"
+	same './plain two' "$output"
 	run --separate-stderr mirari build -n
-	same "mirari-parse --set=install=false --set=name=other --set=arg=one | mirari-gen | mirari-opam-exec --build" \
+	same "mirari-parse --set=install=false --set=artifact=./prog --set=arg=one | mirari-gen | mirari-opam-exec --build" \
 		"${output//\'/}"
 	mirari configure --no-install
 	run --separate-stderr mirari run -n
-	same './mir-plain' "$output"
+	same './plain' "$output"
 }
 
 @test "in a switch: configured, built and run there; the other switch's compiler doesn't run" {
