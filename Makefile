@@ -24,7 +24,7 @@ VERSION := $(shell cat $(SRC)/VERSION)
 # What each tool needs: pkg-config names. A source file that includes such a library's headers is
 # listed with it, so that nothing else is held up where the library isn't installed.
 NEEDS_mirari-parse = yaml-0.1
-SOURCES_yaml-0.1 = lib/model/yaml_in.c lib/model/yaml_out.c
+SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c lib/model/yaml_out.c
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings -Wvla -Wundef -Wformat=2 \
@@ -129,7 +129,7 @@ check:
 tests: all $(UNIT_TESTS)
 	MIRARI_BUILD=$(abspath $(O)) $(PROVE) $(T)
 
-$(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(SRC)/t/lib/tap.h
+$(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(SRC)/t/lib/tap.h $(SRC)/t/lib/scratch.h
 	@mkdir -p $(@D)
 	$(call quiet,CC,$*.c)$(CC) $(OUR_CPPFLAGS) -I$(SRC)/t/lib $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmirari.a
 

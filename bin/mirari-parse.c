@@ -80,7 +80,7 @@ static int check_options(const struct options *o, struct fault *fault)
 static int read_config(
     const struct options *o, const struct located *at, struct config *c, struct fault *fault)
 {
-	struct buf text A_CLEANUP(buf_free) = {.max = CONFIG_MAX_BYTES + 1};
+	struct buf text A_CLEANUP(buf_free) = {.max = CONFIG_MAX_BYTES};
 	bool conf = o->from ? !strcmp(o->from, "conf") : at->is_conf;
 	int got;
 

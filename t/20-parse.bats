@@ -1129,13 +1129,15 @@ levels() {
 	has_lines target=unix-socket deploy=local runtime=lwt http.port=8080 'http.address=*'
 	yml 'name: x' 'main: { http: A.b }' 'http: { address: "::1" }'
 	reads t.yml
-	has_lines http.address=::1 http.port=8080
+	has_lines http.port=8080
+	has_lines http.address=::1
 	project
 	reads t.yml
 	! grep -q ^http "$T/out"
 	project 'build: { command: [make, all] }'
 	reads t.yml
-	has_lines build.command=make build.command=all build.system=command
+	has_lines build.command=make build.command=all
+	has_lines build.system=command
 }
 
 # ---- formats -------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ char *buf_reserve(struct buf *b, size_t length)
 		while (room - b->length <= length)
 			room *= 2;
 		b->bytes = mem_resize(b->bytes, room, 1);
+		b->bytes[b->length] = '\0';
 		b->room = room;
 	}
 	return b->bytes + b->length;
@@ -86,6 +87,8 @@ void buf_printf(struct buf *b, const char *format, ...)
 	va_start(args, format);
 	length = vsnprintf(NULL, 0, format, args);
 	va_end(args);
+	if (length < 0)
+		b->over = true;
 	if (length < 0 || !(end = buf_reserve(b, (size_t)length)))
 		return;
 	va_start(args, format);

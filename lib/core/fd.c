@@ -53,19 +53,19 @@ int fd_read_all(int fd, const char *name, struct buf *into, struct fault *fault)
 		step = (size_t)st.st_size + 1;
 	for (;;) {
 		size_t max = into->max ? into->max : BUF_MAX, left = max - into->length;
-		char *end = buf_reserve(into, step < left ? step : left);
+		char *end = buf_reserve(into, step < left ? step : left), spare;
 		ssize_t n;
 
-		if (!end || !left)
-			return fault_set(
-			    fault, EX_DATAERR, "%s: larger than %zu bytes", name, max - 1);
-		n = read(fd, end, step < left ? step : left);
+		/* a full buffer is fine at the end of the file, which one more byte tells */
+		n = read(fd, left ? end : &spare, !left ? 1 : step < left ? step : left);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return fault_errno(fault, 0, errno, "read %s", name);
 		if (n == 0)
 			return 0;
+		if (!left)
+			return fault_set(fault, EX_DATAERR, "%s: larger than %zu bytes", name, max);
 		buf_grew(into, (size_t)n);
 		step = 1 << 16;
 	}

@@ -90,16 +90,27 @@ int tool_one_file(const struct strv *operands, const char **file)
 int put_record(const struct rec *record, const char *get)
 {
 	struct buf out A_CLEANUP(buf_free) = {0};
-	const char *value;
+	bool found = false;
 
-	if (get) {
-		for (size_t i = 0; rec_each (record, get, &i, &value);)
-			buf_printf(&out, "%s\n", value);
-	} else {
-		rec_write(record, &out);
+	for (size_t i = 0; i < record->count; i++) {
+		const struct field *field = &record->fields[i];
+
+		if (get && strcmp(field->key, get))
+			continue;
+		found = true;
+		if (!get)
+			buf_printf(&out, "%s=", field->key);
+		buf_adds(&out, field->value);
+		buf_addc(&out, '\n');
+		if (out.length > 1 << 16) {
+			put_bytes(&out);
+			buf_clear(&out);
+		}
 	}
+	if (!get)
+		buf_addc(&out, '\n');
 	put_bytes(&out);
-	return out.length ? EX_OK : EXIT_NO;
+	return !get || found ? EX_OK : EXIT_NO;
 }
 
 int main(int argc, char **argv)

@@ -81,7 +81,8 @@ static int unknown(const struct usage *usage, const char *word, struct fault *fa
 	struct suggest suggest;
 	struct buf name A_CLEANUP(buf_free) = {0};
 
-	buf_add(&name, word, strcspn(word, "="));
+	/* -n=yes is the letters n, =, y… */
+	buf_add(&name, word, word[1] == '-' ? strcspn(word, "=") : strlen(word));
 	fault_set(fault, EX_USAGE, "unknown option %s", buf_str(&name));
 	suggest_start(&suggest, buf_str(&name) + strspn(word, "-"));
 	for (const struct opt *o = usage->options; o->name; o++)

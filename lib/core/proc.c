@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +24,19 @@ static int cannot_start(const char *name, int error, struct fault *fault)
 	return fault_errno(fault, status, error, "exec %s", name);
 }
 
-static int spawn(const struct strv *command, const struct proc_io *io, pid_t *child)
+/* Where the command's program is. Not execvp's and posix_spawnp's search: these hand a file that
+ * the kernel doesn't know to a shell. */
+static int find_program(const struct strv *command, struct buf *path, struct fault *fault)
+{
+	if (!command->count)
+		return fault_set(fault, EX_SOFTWARE, "a command without a word");
+	if (proc_find(command->items[0], path) < 0)
+		return cannot_start(command->items[0], errno, fault);
+	return 0;
+}
+
+static int spawn(
+    const char *path, const struct strv *command, const struct proc_io *io, pid_t *child)
 {
 	posix_spawn_file_actions_t actions;
 	int error = posix_spawn_file_actions_init(&actions);
@@ -40,17 +53,24 @@ static int spawn(const struct strv *command, const struct proc_io *io, pid_t *ch
 	if (!error && io->dir)
 		error = posix_spawn_file_actions_addchdir_np(&actions, io->dir);
 	if (!error)
-		error = posix_spawnp(
-		    child, command->items[0], &actions, NULL, strv_argv(command), environ);
+		error = posix_spawn(child, path, &actions, NULL, strv_argv(command), environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
 }
 
 int proc_run(const struct strv *command, const struct proc_io *io, int *status, struct fault *fault)
 {
+	struct buf path A_CLEANUP(buf_free) = {0};
 	pid_t child;
-	int error = spawn(command, io, &child), wait_status;
+	int error, wait_status;
 
+	if (find_program(command, &path, fault) < 0)
+		return -1;
+	if (io->dir && access(io->dir, X_OK) < 0)
+		return fault_errno(fault, 0, errno, "%s", io->dir);
+	/* ignored by whoever started us, it would take the child's status away */
+	signal(SIGCHLD, SIG_DFL);
+	error = spawn(buf_str(&path), command, io, &child);
 	if (error)
 		return cannot_start(command->items[0], error, fault);
 	while (waitpid(child, &wait_status, 0) < 0)
@@ -87,35 +107,54 @@ int proc_exec(const struct strv *command, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0};
 
-	/* not execvp, which hands a file that the kernel doesn't know to a shell */
-	if (proc_find(command->items[0], &path) < 0)
-		return cannot_start(command->items[0], errno, fault);
+	if (find_program(command, &path, fault) < 0)
+		return -1;
 	execv(buf_str(&path), strv_argv(command));
 	return cannot_start(command->items[0], errno, fault);
+}
+
+/* 0 for a file that we may execute, else the errno that says why not. */
+static int check_executable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno;
+	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
+		return EACCES;
+	return 0;
 }
 
 int proc_find(const char *name, struct buf *path)
 {
 	const char *next = getenv("PATH");
+	int error = ENOENT;
 
-	if (strchr(name, '/')) {
-		if (access(name, X_OK) < 0)
-			return -1;
-		buf_adds(path, name);
-		return 0;
-	}
-	while (next && *next) {
-		size_t length = strcspn(next, ":"), before = path->length;
+	if (!next)
+		next = "/bin:/usr/bin"; /* as the C library has it */
+	while (*name) {
+		struct buf candidate A_CLEANUP(buf_free) = {0};
+		bool given = strchr(name, '/');
+		size_t length = strcspn(next, ":");
+		int problem;
 
-		buf_add(path, length ? next : ".", length ? length : 1);
-		buf_addc(path, '/');
-		buf_adds(path, name);
-		if (access(buf_str(path), X_OK) == 0)
+		if (!given) {
+			buf_add(&candidate, length ? next : ".", length ? length : 1);
+			buf_addc(&candidate, '/');
+		}
+		buf_adds(&candidate, name);
+		problem = check_executable(buf_str(&candidate));
+		if (!problem) {
+			buf_adds(path, buf_str(&candidate));
 			return 0;
-		path->length = before;
-		path->bytes[before] = '\0';
-		next += length + (next[length] == ':');
+		}
+		/* one that is there but can't be executed is told of, unless another can */
+		if (given || problem == EACCES)
+			error = problem;
+		if (given || !next[length])
+			break;
+		next += length + 1;
 	}
-	errno = ENOENT;
+	errno = error;
 	return -1;
 }

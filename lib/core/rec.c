@@ -23,6 +23,9 @@ const char *rec_key_problem(const char *key)
 {
 	bool first = true;
 
+	/* with its '=', and a value of nothing */
+	if (strlen(key) + 1 > LINE_MAX_BYTES)
+		return "is longer than 65534 bytes";
 	if (!(key[0] >= 'a' && key[0] <= 'z'))
 		return "does not start with a lower-case letter";
 	for (const char *p = key; *p; p++) {
@@ -46,8 +49,9 @@ const char *rec_value_problem(const char *value)
 		return "contains a newline";
 	if (value[length] == '\r')
 		return "contains a carriage return";
-	if (length > LINE_MAX_BYTES)
-		return "is longer than 65535 bytes";
+	/* with a key of one letter and its '=' */
+	if (length + 2 > LINE_MAX_BYTES)
+		return "is longer than 65533 bytes";
 	return NULL;
 }
 
@@ -83,13 +87,13 @@ int rec_add(struct rec *r, const char *key, const char *value, struct fault *fau
 	const char *problem = rec_key_problem(key);
 
 	if (problem)
-		return fault_set(fault, EX_DATAERR, "key '%s' %s", key, problem);
+		return fault_set(fault, EX_DATAERR, "key '%.60s' %s", key, problem);
 	problem = rec_value_problem(value);
 	if (!problem && strlen(key) + 1 + strlen(value) > LINE_MAX_BYTES)
 		problem = "is longer than 65535 bytes with its key";
 	if (problem)
-		return fault_set(
-		    fault, EX_DATAERR, "value of %s %s, which a record can't carry", key, problem);
+		return fault_set(fault, EX_DATAERR, "value of %.60s %s, which a record can't carry",
+		    key, problem);
 	append(r, key, strlen(key), value, strlen(value));
 	return 0;
 }

@@ -45,8 +45,9 @@ int self_first_in_path(struct fault *fault)
 	own = path.length;
 	if (old && !strncmp(old, buf_str(&path), own) && (old[own] == ':' || !old[own]))
 		return 0;
-	if (old && *old)
-		buf_printf(&path, ":%s", old);
+	/* without PATH, the C library's search has these */
+	if (!old || *old)
+		buf_printf(&path, ":%s", old ? old : "/bin:/usr/bin");
 	if (setenv("PATH", buf_str(&path), 1) < 0)
 		return fault_errno(fault, EX_OSERR, errno, "setenv PATH");
 	return 0;

@@ -45,9 +45,12 @@ void strv_addf(struct strv *v, const char *format, ...)
 	va_start(args, format);
 	length = vsnprintf(NULL, 0, format, args);
 	va_end(args);
+	if (length < 0)
+		length = 0; /* what the locale can't write is nothing */
 	text = mem_resize(NULL, (size_t)length + 1, 1);
 	va_start(args, format);
-	vsnprintf(text, (size_t)length + 1, format, args);
+	if (vsnprintf(text, (size_t)length + 1, format, args) < 0)
+		text[0] = '\0';
 	va_end(args);
 	take(v, text);
 }

@@ -47,7 +47,7 @@ void suggest_offer(struct suggest *s, const char *candidate)
 	if (length > LONGEST || strlen(s->wrong) > LONGEST)
 		return;
 	d = distance(s->wrong, candidate);
-	if (d <= (length < 3 ? 1 : (length + 2) / 3) && d < length && d < s->distance) {
+	if (d * 3 <= length && d < s->distance) {
 		s->best = candidate;
 		s->distance = d;
 	}
