@@ -195,7 +195,7 @@ int verb_configure(struct verb *v, struct fault *fault)
 	configure_stages(v, &p);
 	if (in < 0 || pipeline_run(&p, in, v->diff ? NULL : &dropped, &status, fault) < 0)
 		return -1;
-	if (status || v->diff)
+	if (status || v->diff || verb_is_configured(v))
 		return status;
 	return keep(v, fault);
 }
