@@ -319,8 +319,12 @@ refuses() {
 
 @test "a record that doesn't end is refused: nothing is printed, nothing written" {
 	refuses 'name=x'
+	says 'ends in the middle of a line'
 	refuses 'name=x\n'
-	refuses '%s' "$(record)" # all but its empty line
+	says 'not ended by an empty line'
+	refuses '%s\n' "$(record)" # all but its empty line
+	says 'not ended by an empty line'
+	refuses '%s' "$(record)"
 	refuses 'name=x\nmemory'
 }
 

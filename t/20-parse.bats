@@ -1276,6 +1276,12 @@ shell_is_record() {
 	same_record record "$T/out"
 }
 
+@test "--format=yaml quotes text that other readers would take for something else" {
+	yml 'name: no' 'main: { noip: A.b }' 'memory: 32' 'install: on' 'switch: 4.10' 'artifact: plain/file.x' 'xl: { k: null, y: 1e3, l: Yes }'
+	reads --format=yaml t.yml
+	has_lines "name: 'no'" "switch: '4.10'" 'install: true' 'artifact: plain/file.x' 'memory: 32' "  k: 'null'" "  'y': '1e3'" "  l: 'Yes'"
+}
+
 @test "--format=yaml of what --set changed is read as the same record" {
 	design
 	for setting in main.entry=Other.main main.kind=noip net.late.mtu=1500 http.address=::1 memory=1 xl.a=b target=hvt; do

@@ -25,7 +25,7 @@ const char *rec_key_problem(const char *key)
 
 	/* with its '=', and a value of nothing */
 	if (strlen(key) + 1 > LINE_MAX_BYTES)
-		return "is longer than 65534 bytes";
+		return "makes a line longer than 65535 bytes";
 	if (!(key[0] >= 'a' && key[0] <= 'z'))
 		return "does not start with a lower-case letter";
 	for (const char *p = key; *p; p++) {
@@ -51,7 +51,7 @@ const char *rec_value_problem(const char *value)
 		return "contains a carriage return";
 	/* with a key of one letter and its '=' */
 	if (length + 2 > LINE_MAX_BYTES)
-		return "is longer than 65533 bytes";
+		return "makes a line longer than 65535 bytes";
 	return NULL;
 }
 
@@ -90,7 +90,7 @@ int rec_add(struct rec *r, const char *key, const char *value, struct fault *fau
 		return fault_set(fault, EX_DATAERR, "key '%.60s' %s", key, problem);
 	problem = rec_value_problem(value);
 	if (!problem && strlen(key) + 1 + strlen(value) > LINE_MAX_BYTES)
-		problem = "is longer than 65535 bytes with its key";
+		problem = "makes a line longer than 65535 bytes";
 	if (problem)
 		return fault_set(fault, EX_DATAERR, "value of %.60s %s, which a record can't carry",
 		    key, problem);

@@ -20,7 +20,9 @@ static const struct {
 struct conf {
 	struct config *config;
 	struct ip_line ip_lines[COUNT_OF(ip_keys)];
-	bool ip; /* some ip- line was there */
+	const char *main;     /* the kind, once given */
+	struct place http[2]; /* the first lines of http-address and http-port */
+	bool ip;              /* some ip- line was there */
 	bool dhcp;
 	bool repeated; /* some fs- or xl- key was there more than once */
 	struct place dhcp_at;
@@ -95,24 +97,25 @@ static size_t column(const char *line, const char *at)
 /* Words between commas, each stripped; empty ones are nothing. */
 static void add_list(struct conf *f, const struct line *l, const char *key)
 {
-	const char *next = l->value;
+	struct buf word A_CLEANUP(buf_free) = {0};
 	struct place at = l->value_at;
+	const char *next = l->value;
 
 	for (;;) {
-		size_t length = strcspn(next, ","), blank = strspn(next, " \t\r");
-		struct buf word A_CLEANUP(buf_free) = {0};
+		size_t length = strcspn(next, ","), blank = strspn(next, " \t\r"), end = length;
 
-		if (blank < length) {
-			size_t end = length;
-
-			while (strchr(" \t\r", next[end - 1]))
-				end--;
+		while (end > blank && strchr(" \t\r", next[end - 1]))
+			end--;
+		if (blank < end) {
+			at.column += blank;
+			buf_clear(&word);
 			buf_add(&word, next + blank, end - blank);
-			at.column = l->value_at.column + column(l->value, next + blank) - 1;
 			config_add(f->config, &f->config->common, at, key, buf_str(&word));
+			at.column -= blank;
 		}
 		if (!next[length])
 			return;
+		at.column += column(next, next + length + 1) - 1;
 		next += length + 1;
 	}
 }
@@ -157,29 +160,48 @@ static void take_ip(struct conf *f, const struct line *l, const char *name)
 
 static void take_main(struct conf *f, const struct line *l, const char *name)
 {
-	const char *kind = rec_get(&f->config->common, "main.kind");
+	static const char *const kinds[] = {"noip", "ip", "http"};
+	const char *kind = NULL;
 
-	if (strcmp(name, "noip") && strcmp(name, "ip") && strcmp(name, "http")) {
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if (!strcmp(name, kinds[i]))
+			kind = kinds[i];
+	if (!kind) {
 		ignored(f, l->at, l->key, "unknown key (main- has noip, ip, http)");
-	} else if (kind && !strcmp(kind, name)) {
+	} else if (f->main == kind) {
 		ignored(f, l->at, l->key, "given before");
-	} else if (kind) {
+	} else if (f->main) {
 		report_error(&f->config->report, l->at, "%s: main-%s is given too; only one can be",
-		    l->key, kind);
+		    l->key, f->main);
 	} else {
-		config_add(f->config, &f->config->common, l->at, "main.kind", name);
+		f->main = kind;
+		config_add(f->config, &f->config->common, l->at, "main.kind", kind);
 		config_add(f->config, &f->config->common, l->value_at, "main.entry", l->value);
 	}
 }
 
 static void take_http(struct conf *f, const struct line *l, const char *name)
 {
-	if (!strcmp(name, "port"))
-		add_first(f, l, "http.port");
-	else if (!strcmp(name, "address"))
-		add_first(f, l, "http.address");
-	else
+	bool port = !strcmp(name, "port");
+
+	if (!port && strcmp(name, "address")) {
 		ignored(f, l->at, l->key, "unknown key (http- has address and port)");
+		return;
+	}
+	if (!f->http[port].line)
+		f->http[port] = l->at;
+	add_first(f, l, port ? "http.port" : "http.address");
+}
+
+/* 0.9.7 used neither when one was missing, and what it generated then didn't compile. */
+static void finish_http(struct conf *f)
+{
+	bool port = f->http[true].line;
+
+	if (port != (f->http[false].line > 0))
+		report_warning(&f->config->report, f->http[port],
+		    "http-%s without http-%s: Mirari 0.9.7 ignored it, it counts now",
+		    port ? "port" : "address", port ? "address" : "port");
 }
 
 static void take_line(struct conf *f, const struct line *l)
@@ -308,4 +330,5 @@ void conf_read(struct config *c, const struct buf *text)
 	}
 	finish_repeated(&f);
 	finish_ip(&f);
+	finish_http(&f);
 }
