@@ -222,13 +222,19 @@ xl.on_crash=preserve' "$(grep -e ^memory -e ^switch -e ^target -e ^xl "$T/out" |
 }
 
 @test "a key with nothing behind it is a section or list without anything" {
-	project 'http:' 'depends:' 'net:' '  eth0:' 'targets:' '  xen:'
+	project 'http:' 'depends:' 'net:' 'targets:' '  xen:'
 	reads t.yml
 	same "$(mirari-parse - < <(printf 'name: x\nmain: { noip: A.b }\n'))" "$(grep -v ^config.file "$T/out")"
 	project 'memory:' 'artifact:' 'switch:'
 	refused "3:8: error: memory: '' is not a whole number from 1 to 1048576" \
 		"4:10: error: artifact: '' is not a path" \
 		"5:8: error: switch: '' is not an opam switch: a name or a directory"
+}
+
+@test "a device without keys doesn't vanish without a word" {
+	project 'net:' '  eth0:' '  eth1: {}' '  eth2: { dhcp: true }'
+	refused "4:8: error: net.eth0: has no keys, so there is nothing to say that it is there" \
+		"5:11: error: net.eth1: has no keys, so there is nothing to say that it is there"
 }
 
 @test "a list of one host address may be written without brackets, other lists not" {
@@ -257,6 +263,7 @@ sample() {
 	*:address/prefix) echo fe80::1/64 ;;
 	*:MAC) echo 00:16:3e:00:00:01 ;;
 	*:interface) echo br0 ;;
+	*:user) echo _chrony ;;
 	*:'OCaml value') echo Hello.main ;;
 	*:'findlib library') echo lwt.unix ;;
 	*:'opam package') echo 'lwt>=5.0' ;;
@@ -358,8 +365,8 @@ a64=$(printf 'a%.0s' {1..64})
 	takes name x hello-1.2 A+b_c 9lives no null 1e3 "$a64"
 	refuses name 'a name of letters' '' -x --x .x _x +x 'a b' a/b ../x 'a;b' 'a$b' '$(x)' '`x`' 'a"b' "a'b" 'a&b' é \
 		"a$a64" 'x ' '~'
-	takes net.e.owner root www-data
-	refuses net.e.owner 'a name' '' -x 'a b' a:b
+	takes net.e.owner root www-data _chrony 1000
+	refuses net.e.owner 'a user or group' '' -x 'a b' a:b
 	takes ec2.region eu-west-1
 	takes ec2.security-groups sg-1
 	refuses ec2.security-groups 'a name' 'sg-1,sg-2' ''

@@ -568,11 +568,14 @@ kills() {
 		        status = os.waitpid(pid, 0)[1]
 		        if not os.WIFSTOPPED(status):
 		            return stops
-		        stops += 1
+		        own = os.WSTOPSIG(status)
+		        if own == signal.SIGTRAP:
+		            own = 0
+		            stops += 1
 		        if stops == stop:
 		            os.kill(pid, signal.SIGKILL)
 		        else:
-		            libc.ptrace(PTRACE_SYSCALL, pid, None, None)
+		            libc.ptrace(PTRACE_SYSCALL, pid, None, ctypes.c_void_p(own))
 
 		whole = [complete(0), complete(1)]
 		both = whole[0].keys() & whole[1].keys()
@@ -611,7 +614,7 @@ kills() {
 		        sys.exit('moment %s: the next run left other bytes' % moment)
 		    now = target
 		print('%d kills, %d of them hit, %d between two files' % (n + 1, hits, between))
-		if not hits or (how == 'stopped' and not between):
+		if not hits or (how == 'stopped' and plan.step == 2 and not between):
 		    sys.exit('no kill hit')
 	END
 }

@@ -251,6 +251,8 @@ page_examples() {
 		{
 			[[ $example == main-* ]] || echo 'main-noip: X.main'
 			printf '%s\n' "$example"
+			# one without the other is a warning
+			[[ $example != http-port:* ]] || echo 'http-address: *'
 		} >one.conf
 		# shellcheck disable=SC2069 # what is wrong is all that goes on
 		{ mirari-parse one.conf || echo "status $? from: $example" >&2; } 2>&1 >one.record

@@ -108,7 +108,7 @@ void rec_remove(struct rec *r, const char *key)
 	r->count = kept;
 }
 
-bool rec_each (const struct rec *r, const char *key, size_t * i, const char **value)
+bool rec_each(const struct rec *r, const char *key, size_t *i, const char **value)
 {
 	while (*i < r->count) {
 		const struct field *field = &r->fields[(*i)++];
@@ -133,7 +133,7 @@ void rec_get_all(const struct rec *r, const char *key, struct strv *into)
 {
 	const char *value;
 
-	for (size_t i = 0; rec_each (r, key, &i, &value);)
+	for (size_t i = 0; rec_each(r, key, &i, &value);)
 		strv_add(into, value);
 }
 

@@ -35,7 +35,7 @@ struct rec {
 };
 
 /* for (size_t i = 0; rec_each(rec, "depends", &i, &value); ) — every value of a key, in order. */
-bool rec_each (const struct rec *r, const char *key, size_t * i, const char **value);
+bool rec_each(const struct rec *r, const char *key, size_t *i, const char **value);
 
 void rec_free(struct rec *r);
 

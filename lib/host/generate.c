@@ -3,6 +3,7 @@
 #include "core/fd.h"
 #include "core/mem.h"
 #include "core/self.h"
+#include "core/strset.h"
 #include "host/fstree.h"
 #include "model/artifact.h"
 #include "model/check.h"
@@ -133,16 +134,18 @@ static int complete_command(struct rec *r, const char *artifact, struct fault *f
 static int complete_libraries(struct rec *r, struct fault *fault)
 {
 	struct strv libraries A_CLEANUP(strv_free) = {0};
+	struct strset seen A_CLEANUP(strset_free) = {0};
 	const char *value;
+	uint32_t ignored = 0;
 
-	for (size_t i = 0; rec_each (r, "depends", &i, &value);)
-		if (!strv_has(&libraries, value))
+	for (size_t i = 0; rec_each(r, "depends", &i, &value);)
+		if (strset_add(&seen, value, &ignored))
 			strv_add(&libraries, value);
 	for (size_t k = 0; k < COUNT_OF(own_libraries); k++) {
 		if (!is(r, "main.kind", own_libraries[k].kind))
 			continue;
 		for (const char *const *l = own_libraries[k].libraries; *l; l++)
-			if (!strv_has(&libraries, *l))
+			if (strset_add(&seen, *l, &ignored))
 				strv_add(&libraries, *l);
 	}
 	rec_remove(r, "libraries");

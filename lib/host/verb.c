@@ -94,7 +94,7 @@ static void inherit_options(struct verb *v)
 	if (locate_config(v->file, &at, &ignored) < 0 || !read_kept(buf_str(&at.dir), &text) ||
 	    parse_text(&text, &v->inherited, &ignored) < 0)
 		return;
-	for (size_t i = 0; rec_each (&v->inherited, "config.option", &i, &option);) {
+	for (size_t i = 0; rec_each(&v->inherited, "config.option", &i, &option);) {
 		if (!strncmp(option, "target=", 7))
 			v->target = option + 7;
 		else if (!strcmp(option, "set=install=false"))

@@ -84,6 +84,18 @@ static void add_last(struct conf *f, const struct line *l, const char *section, 
 	config_add(f->config, &f->config->common, l->value_at, buf_str(&key), l->value);
 }
 
+/* 0.9.7 wrote "NAME = VALUE", to which blanks behind the name made no difference. */
+static void add_xl(struct conf *f, const struct line *l, const char *name)
+{
+	struct buf stripped A_CLEANUP(buf_free) = {0};
+	size_t length = strlen(name);
+
+	while (length && strchr(" \t", name[length - 1]))
+		length--;
+	buf_add(&stripped, name, length);
+	add_last(f, l, "xl", buf_str(&stripped));
+}
+
 /* The column, in characters, of a byte of the line. */
 static size_t column(const char *line, const char *at)
 {
@@ -211,7 +223,7 @@ static void take_line(struct conf *f, const struct line *l)
 	if ((name = behind(l->key, "fs")))
 		add_last(f, l, "fs", name);
 	else if ((name = behind(l->key, "xl")))
-		add_last(f, l, "xl", name);
+		add_xl(f, l, name);
 	else if ((name = behind(l->key, "ip")))
 		take_ip(f, l, name);
 	else if ((name = behind(l->key, "http")))
@@ -281,7 +293,9 @@ static void name_from_file(struct config *c)
 	const char *dot = strrchr(base, '.');
 	struct buf name A_CLEANUP(buf_free) = {0};
 
-	if (dot && dot != base) {
+	if (rec_get(&c->made, "name")) {
+		c->name_given = true; /* by --set, which counts whatever the file is called */
+	} else if (dot && dot != base) {
 		buf_add(&name, base, (size_t)(dot - base));
 		config_add(c, &c->common, (struct place){.file = c->file}, "name", buf_str(&name));
 	}

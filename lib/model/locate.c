@@ -115,5 +115,13 @@ int locate_config(const char *file, struct located *into, struct fault *fault)
 		    fault, errno == EACCES ? EX_NOPERM : EX_DATAERR, errno, "%s", file);
 	if (S_ISDIR(st.st_mode))
 		return search(file, into, fault);
+	if (S_ISFIFO(st.st_mode)) {
+		/* <(command): what comes through a pipe belongs here, not to the pipe's directory
+		 */
+		buf_adds(&into->path, file);
+		buf_adds(&into->shown, file);
+		into->is_conf = ends_with(file, ".conf");
+		return absolute_dir(".", into, fault);
+	}
 	return place(file, into, fault);
 }

@@ -11,7 +11,7 @@
 struct located {
 	struct buf path;  /* to open it */
 	struct buf shown; /* for messages: as it was given */
-	struct buf file;  /* absolute; empty for standard input */
+	struct buf file;  /* absolute; empty for standard input and pipes */
 	struct buf dir;   /* absolute, without symbolic links */
 	bool is_stdin;
 	bool is_conf; /* the format of 2013, by its name */
@@ -19,9 +19,9 @@ struct located {
 
 void located_free(struct located *l);
 
-/* `file` as given; "-" is standard input; a directory is looked into; NULL is the working
- * directory: there mirari.yml, else the only *.conf as in 2013. Several or none is a fault
- * (EX_DATAERR) that lists what was seen. */
+/* `file` as given; "-" is standard input; a pipe is read as that is; a directory is looked into;
+ * NULL is the working directory: there mirari.yml, else the only *.conf as in 2013. Several or none
+ * is a fault (EX_DATAERR) that lists what was seen. */
 int locate_config(const char *file, struct located *into, struct fault *fault) A_MUST_CHECK;
 
 #endif

@@ -172,6 +172,11 @@ static bool is_deploy(const char *value)
 	return !*host || (*host == ':' && num_parse(host + 1, 1, 65535, &port) == NUM_OK);
 }
 
+static bool is_user(const char *value)
+{
+	return only(value, LETTERS DIGITS "._-") && value[0] != '-' && strlen(value) <= 32;
+}
+
 static bool is_ports(const char *value)
 {
 	struct buf host A_CLEANUP(buf_free) = {0};
@@ -262,6 +267,7 @@ static const struct {
     [VALUE_FINDLIB] = {is_findlib, "a findlib library such as lwt.unix"},
     [VALUE_PACKAGE] = {is_package, "an opam package such as lwt, lwt.5.6.1 or lwt>=5.0"},
     [VALUE_DEPLOY] = {is_deploy, "local, ec2 or ssh://[USER@]HOST[:PORT]"},
+    [VALUE_USER] = {is_user, "a user or group (letters, digits, '.', '_' and '-', at most 32)"},
     [VALUE_PORTS] = {is_ports, "HOST:GUEST, two ports such as 8080:80"},
     [VALUE_SIZE] = {is_size, "a size in bytes such as 64M (K, M, G or T)"},
 };
@@ -287,6 +293,7 @@ const char *value_type_name(enum value_type type)
 	    [VALUE_PACKAGE] = "opam package",
 	    [VALUE_SWITCH] = "opam switch",
 	    [VALUE_DEPLOY] = "place",
+	    [VALUE_USER] = "user",
 	    [VALUE_PORTS] = "ports",
 	    [VALUE_SIZE] = "size",
 	};

@@ -30,6 +30,7 @@ enum value_type {
 	VALUE_PACKAGE, /* an opam package, with or without a version: lwt, lwt.5.6.1, lwt>=5.0 */
 	VALUE_SWITCH,  /* an opam switch: a name, or a directory */
 	VALUE_DEPLOY,  /* local, ec2, ssh://[USER@]HOST[:PORT] */
+	VALUE_USER,    /* a user's or group's name or number */
 	VALUE_PORTS,   /* HOST:GUEST */
 	VALUE_SIZE     /* bytes: 64M, 1G */
 };

@@ -249,14 +249,29 @@ static void read_value(struct reader *r, struct place at, size_t section, uint32
 		read_section(r);
 }
 
+/* A section may be empty, but a device that somebody named would vanish without a word. */
+static void report_empty(struct reader *r)
+{
+	const struct key *entry;
+
+	if (key_look_up(buf_str(&r->path), &entry) == KEY_SECTION &&
+	    key_is_named(entry, buf_str(&r->path)))
+		report_error(&r->config->report, stream_here(&r->in),
+		    "%.80s: has no keys, so there is nothing to say that it is there",
+		    buf_str(&r->path));
+}
+
 /* A mapping whose keys are below r->path. */
 static void read_section(struct reader *r)
 {
 	size_t section = r->path.length;
 	uint32_t given[KEY_RANKS] = {0};
+	bool empty = true;
 
-	if (stream_is_nothing(&r->in))
+	if (stream_is_nothing(&r->in)) {
+		report_empty(r);
 		return;
+	}
 	if (r->in.event.type != YAML_MAPPING_START_EVENT) {
 		wrong_type(r, "a mapping");
 		return;
@@ -265,6 +280,7 @@ static void read_section(struct reader *r)
 	while (stream_next_key(&r->in)) {
 		struct place at = stream_here(&r->in);
 
+		empty = false;
 		set_path(r, section, stream_scalar(&r->in));
 		if (!stream_next(&r->in) || stream_refused(&r->in))
 			return;
@@ -272,6 +288,8 @@ static void read_section(struct reader *r)
 	}
 	r->in.depth--;
 	set_path(r, section, NULL);
+	if (empty && !r->in.stop)
+		report_empty(r);
 }
 
 static void read_document(struct reader *r)

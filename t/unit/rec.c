@@ -42,7 +42,7 @@ static void test_empty(void)
 	size_t i = 0;
 
 	ok(!rec_get(&r, "a"), "an empty record has no value");
-	ok(!rec_each (&r, "a", &i, &value), "nor any in order");
+	ok(!rec_each(&r, "a", &i, &value), "nor any in order");
 	rec_get_all(&r, "a", &values);
 	is_int((long long)values.count, 0, "nor all of them");
 	rec_remove(&r, "a");
@@ -143,11 +143,11 @@ static void test_fields(void)
 	add(&r, "depends.x", "no");
 	is_str(rec_get(&r, "name"), "last", "the last value counts");
 	ok(!rec_get(&r, "nam") && !rec_get(&r, "names"), "part of a key is not the key");
-	ok(rec_each (&r, "depends", &i, &value) && !strcmp(value, "uri"), "each: the first");
-	ok(rec_each (&r, "depends", &i, &value) && !strcmp(value, "lwt"), "each: the second");
-	ok(rec_each (&r, "depends", &i, &value) && !strcmp(value, "uri"),
+	ok(rec_each(&r, "depends", &i, &value) && !strcmp(value, "uri"), "each: the first");
+	ok(rec_each(&r, "depends", &i, &value) && !strcmp(value, "lwt"), "each: the second");
+	ok(rec_each(&r, "depends", &i, &value) && !strcmp(value, "uri"),
 	    "each: the third, repeated");
-	ok(!rec_each (&r, "depends", &i, &value), "each: no more");
+	ok(!rec_each(&r, "depends", &i, &value), "each: no more");
 	rec_get_all(&r, "depends", &values);
 	ok(values.count == 3 && !strcmp(values.items[1], "lwt"), "get_all: the same ones");
 	rec_remove(&r, "depends");
