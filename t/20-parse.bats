@@ -234,7 +234,7 @@ xl.on_crash=preserve' "$(grep -e ^memory -e ^switch -e ^target -e ^xl "$T/out" |
 @test "a device without keys doesn't vanish without a word" {
 	project 'net:' '  eth0:' '  eth1: {}' '  eth2: { dhcp: true }'
 	refused "4:8: error: net.eth0: has no keys, so there is nothing to say that it is there" \
-		"5:11: error: net.eth1: has no keys, so there is nothing to say that it is there"
+		"5:9: error: net.eth1: has no keys, so there is nothing to say that it is there"
 }
 
 @test "a list of one host address may be written without brackets, other lists not" {

@@ -250,13 +250,13 @@ static void read_value(struct reader *r, struct place at, size_t section, uint32
 }
 
 /* A section may be empty, but a device that somebody named would vanish without a word. */
-static void report_empty(struct reader *r)
+static void report_empty(struct reader *r, struct place at)
 {
 	const struct key *entry;
 
 	if (key_look_up(buf_str(&r->path), &entry) == KEY_SECTION &&
 	    key_is_named(entry, buf_str(&r->path)))
-		report_error(&r->config->report, stream_here(&r->in),
+		report_error(&r->config->report, at,
 		    "%.80s: has no keys, so there is nothing to say that it is there",
 		    buf_str(&r->path));
 }
@@ -266,10 +266,11 @@ static void read_section(struct reader *r)
 {
 	size_t section = r->path.length;
 	uint32_t given[KEY_RANKS] = {0};
+	struct place start = stream_here(&r->in);
 	bool empty = true;
 
 	if (stream_is_nothing(&r->in)) {
-		report_empty(r);
+		report_empty(r, start);
 		return;
 	}
 	if (r->in.event.type != YAML_MAPPING_START_EVENT) {
@@ -289,7 +290,7 @@ static void read_section(struct reader *r)
 	r->in.depth--;
 	set_path(r, section, NULL);
 	if (empty && !r->in.stop)
-		report_empty(r);
+		report_empty(r, start);
 }
 
 static void read_document(struct reader *r)
