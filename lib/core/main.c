@@ -98,8 +98,10 @@ int put_record(const struct rec *record, const char *get)
 		if (get && strcmp(field->key, get))
 			continue;
 		found = true;
-		if (!get)
-			buf_printf(&out, "%s=", field->key);
+		if (!get) {
+			buf_adds(&out, field->key);
+			buf_addc(&out, '=');
+		}
 		buf_adds(&out, field->value);
 		buf_addc(&out, '\n');
 		if (out.length > 1 << 16) {

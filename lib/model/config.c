@@ -101,17 +101,19 @@ static bool same_segments(const char *a, const char *b, int segments)
 	return !*a && !*b;
 }
 
-/* Where a key stands in its section: at its entry, or where its device was named first. */
-static uint32_t group_of(struct config *c, struct strset *devices, const char *key, uint32_t index)
+/* Where a key of ours stands in its section. */
+static uint32_t entry_of(const char *key)
 {
 	const struct key *entry;
-	const char *dot;
 
-	if (key_look_up(key, &entry) != KEY_VALUE)
-		return KEY_RANKS;
-	if (!strstr(entry->pattern, ".*."))
-		return (uint32_t)(entry - keys);
-	dot = strchr(key, '.') + 1;
+	return key_look_up(key, &entry) == KEY_VALUE ? (uint32_t)(entry - keys) : KEY_RANKS;
+}
+
+/* Where the key's device was named first. */
+static uint32_t device_of(struct config *c, struct strset *devices, const char *key, uint32_t index)
+{
+	const char *dot = strchr(key, '.') + 1;
+
 	buf_clear(&c->scratch);
 	buf_add(&c->scratch, key, (size_t)(dot - key) + strcspn(dot, "."));
 	strset_add(devices, buf_str(&c->scratch), &index);
@@ -122,18 +124,32 @@ static uint32_t group_of(struct config *c, struct strset *devices, const char *k
 static void find_slots(struct config *c, const struct rec *from, struct slot *slots)
 {
 	struct strset devices A_CLEANUP(strset_free) = {0};
+	enum section_kind kind = SECTION_KEYS;
 
 	for (size_t i = 0; i < from->count; i++) {
 		const char *key = from->fields[i].key, *last = i ? from->fields[i - 1].key : "";
-		bool same = key == last || same_segments(key, last, 1);
+		struct slot *slot = &slots[i];
 
-		slots[i].index = i;
-		slots[i].rank = same ? slots[i - 1].rank : (uint32_t)key_rank(key);
-		if (key == last ||
-		    (key_section_has_devices(slots[i].rank) && same_segments(key, last, 2)))
-			slots[i].group = slots[i - 1].group;
+		/* a list's fields share their key */
+		if (key == last) {
+			*slot = slots[i - 1];
+		} else if (same_segments(key, last, 1)) {
+			slot->rank = slots[i - 1].rank;
+		} else {
+			slot->rank = (uint32_t)key_rank(key);
+			kind = key_section_kind(slot->rank);
+		}
+		slot->index = i;
+		if (key == last)
+			continue;
+		if (kind == SECTION_NAMES)
+			slot->group = 0;
+		else if (kind == SECTION_KEYS)
+			slot->group = entry_of(key);
+		else if (same_segments(key, last, 2))
+			slot->group = slots[i - 1].group;
 		else
-			slots[i].group = group_of(c, &devices, key, (uint32_t)i);
+			slot->group = device_of(c, &devices, key, (uint32_t)i);
 	}
 }
 

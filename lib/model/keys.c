@@ -156,9 +156,14 @@ size_t key_rank(const char *name)
 
 _Static_assert(COUNT_OF(keys) < KEY_RANKS, "KEY_RANKS is too small");
 
-bool key_section_has_devices(size_t rank)
+enum section_kind key_section_kind(size_t rank)
 {
-	return rank < COUNT_OF(keys) && keys[rank].pattern && strstr(keys[rank].pattern, ".*.");
+	const char *pattern = rank < COUNT_OF(keys) ? keys[rank].pattern : NULL;
+	const char *dot = pattern ? strchr(pattern, '.') : NULL;
+
+	if (!dot || dot[1] != '*')
+		return SECTION_KEYS;
+	return dot[2] ? SECTION_DEVICES : SECTION_NAMES;
 }
 
 /* The part of the pattern behind a prefix that it covers. */

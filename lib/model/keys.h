@@ -49,8 +49,10 @@ bool key_star_allowed(const struct key *key, const char *name);
 enum { KEY_RANKS = 64 };
 size_t key_rank(const char *name);
 
-/* True for a section of devices, such as net: SECTION.DEVICE.KEY. */
-bool key_section_has_devices(size_t rank);
+/* What a section is made of: keys of ours; names of somebody's own (fs.NAME); devices with keys of
+ * ours (net.DEVICE.KEY). */
+enum section_kind { SECTION_KEYS, SECTION_NAMES, SECTION_DEVICES };
+enum section_kind key_section_kind(size_t rank);
 
 /* The nearest name for what somebody wrote where `prefix` is the section ("" at the top): the
  * segment, or NULL. The answer lives until the next call. */
