@@ -134,7 +134,7 @@ static int remove_links(const struct options *o, const struct project *p, struct
 	return 0;
 }
 
-/* What is kept in .mirari: the list, the lock, the record; never templates/. */
+/* What is kept in .mirari: the list, the record; never templates/. */
 static int remove_state(const struct project *p, struct fault *fault)
 {
 	int fd = openat(p->dir, ".mirari", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -146,7 +146,7 @@ static int remove_state(const struct project *p, struct fault *fault)
 	while ((entry = readdir(dir))) {
 		const char *name = entry->d_name, *dot = strrchr(name, '.');
 
-		if (!strcmp(name, "generated") || !strcmp(name, "lock") || !strcmp(name, "new") ||
+		if (!strcmp(name, "generated") || !strcmp(name, "new") ||
 		    !strcmp(name, "configured") || (dot && !strcmp(dot, ".new")))
 			(void)unlinkat(fd, name, 0); /* gone already is fine */
 	}
@@ -185,7 +185,7 @@ static int clean(const struct options *o, const char *file)
 	if (!p.count) {
 		if (!o->quiet)
 			say_note("%s: nothing has been generated", dir);
-		/* a configure that was refused has left its lock */
+		/* a configure that was refused has left its directory */
 		if (!o->dry_run && faccessat(p.dir, ".mirari", F_OK, 0) == 0 &&
 		    remove_state(&p, &fault) < 0)
 			return say_fault(&fault);

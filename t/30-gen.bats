@@ -26,18 +26,18 @@ gen() {
 	record "$@" | mirari-gen "${options[@]}"
 }
 
-# The files here, but for the lock, a line each.
+# The files here, a line each.
 files() {
-	find . ! -type d ! -path ./.mirari/lock -printf '%P\n' | LC_ALL=C sort
+	find . ! -type d -printf '%P\n' | LC_ALL=C sort
 }
 
 # The same with all that would show that one was written.
 snapshot() {
-	find . ! -type d ! -path ./.mirari/lock -printf '%P %y %i %T@ %s %l\n' | LC_ALL=C sort
+	find . ! -type d -printf '%P %y %i %T@ %s %l\n' | LC_ALL=C sort
 }
 
 digests() {
-	find . -type f ! -path ./.mirari/lock -printf '%P\0' | LC_ALL=C sort -z | xargs -0r md5sum
+	find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0r md5sum
 }
 
 # unprivileged COMMAND...: permissions count, for root too.
@@ -536,7 +536,7 @@ kills() {
 		    for top, dirs, names in os.walk('.'):
 		        for name in names:
 		            path = os.path.join(top, name)
-		            if name != 'lock' and path != './.mirari/new':
+		            if path != './.mirari/new':
 		                found[path] = open(path, 'rb').read()
 		    return found
 

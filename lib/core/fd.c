@@ -15,14 +15,10 @@ void fd_close(int *fd)
 
 int fd_fix_standard(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
-	if (fd < 0)
-		return -1;
-	close(fd);
+	/* open gives the lowest number that is free, which is the one that was found closed */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -1;
 	return 0;
 }
 

@@ -71,18 +71,33 @@ static void parse_list(struct project *p, struct buf *text)
 	}
 }
 
+/* Is what we have locked still what is called .mirari? A clean may have removed it meanwhile. */
+static bool is_current(const struct project *p)
+{
+	struct stat held, named;
+
+	return fstat(p->lock, &held) == 0 &&
+	       fstatat(p->dir, ".mirari", &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+/* Locks the directory itself: a file for that would be one more to leave behind. */
 static int lock(struct project *p, const char *dir, struct fault *fault)
 {
-	if (mkdirat(p->dir, ".mirari", 0777) < 0 && errno != EEXIST)
-		return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
-		    "create %s/.mirari", dir);
-	p->lock = openat(p->dir, ".mirari/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-	if (p->lock < 0)
-		return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
-		    "create %s/.mirari/lock", dir);
-	while (flock(p->lock, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return fault_errno(fault, 0, errno, "lock %s/.mirari/lock", dir);
+	do {
+		fd_close(&p->lock);
+		if (mkdirat(p->dir, ".mirari", 0777) < 0 && errno != EEXIST)
+			return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
+			    "create %s/.mirari", dir);
+		p->lock =
+		    openat(p->dir, ".mirari", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (p->lock < 0)
+			return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
+			    "%s/.mirari", dir);
+		while (flock(p->lock, LOCK_EX) < 0)
+			if (errno != EINTR)
+				return fault_errno(fault, 0, errno, "lock %s/.mirari", dir);
+	} while (!is_current(p));
 	return 0;
 }
 

@@ -4,7 +4,8 @@
  * .mirari/generated lists every file that we wrote, with a hash of what we wrote: lines of sixteen
  * hexadecimal digits, a blank, and the path. A file is ours to replace or remove while its bytes
  * have a listed hash. While files are being replaced the list has both hashes of each, so that a
- * kill at any moment leaves every file whole and ours. .mirari/lock is held meanwhile.
+ * kill at any moment leaves every file whole and ours. The directory .mirari is locked (flock)
+ * meanwhile.
  */
 #ifndef MIRARI_HOST_PROJECT_H
 #define MIRARI_HOST_PROJECT_H
