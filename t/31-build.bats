@@ -422,9 +422,9 @@ on_port() {
 	ends_with 143
 
 	# a changed file
-	grep -q "\`mirari configure\` that puts it into the program" README.md
+	grep -q "\`mirari build\` puts it into the program" README.md
 	echo '<p>changed' >files/index.html
-	mirari configure && mirari build
+	mirari build
 	serve mirari run
 	same '<p>changed' "$(fetch "$URL/")"
 	ends_with 143
