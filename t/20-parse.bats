@@ -2,13 +2,7 @@
 # mirari-parse and YAML: what is read, what is refused and where, what comes out in each format.
 
 load lib/common.bash
-
-setup() {
-	T=$BATS_TEST_TMPDIR
-	export HOME=$T/home
-	mkdir "$HOME" "$T/dir"
-	cd "$T/dir" || return 1
-}
+load lib/try.bash
 
 # yml LINE...: the file t.yml.
 yml() {
@@ -18,27 +12,6 @@ yml() {
 # project LINE...: t.yml with all that a project must have, and these lines from line 3 on.
 project() {
 	yml 'name: x' 'main: { noip: A.b }' "$@"
-}
-
-# try COMMAND...: runs it; then $status, and what it printed in $T/out and $T/err.
-try() {
-	tried=$*
-	status=0
-	"$@" >"$T/out" 2>"$T/err" || status=$?
-}
-
-flunk() {
-	printf '%q: %s\n--- status %s, standard error:\n' "$tried" "$*" "$status" >&2
-	head -c 3000 "$T/err" | cat -v >&2
-	return 1
-}
-
-exits() {
-	[ "$status" -eq "$1" ] || flunk "should exit $1"
-}
-
-says() {
-	grep -qF -e "$1" "$T/err" || flunk "should say: $1"
 }
 
 # The record is printed, and nothing said.
@@ -133,19 +106,6 @@ refuses() {
 			flunk "3:$column: should say that '$value' is not $expected"
 		[[ $said != *$'\n'* ]] || flunk 'should say it once'
 	done
-}
-
-# Under valgrind or a sanitizer limits of time and memory mean nothing: data is smaller then.
-instrumented() {
-	! head -c 4 "$BUILD/bin/mirari-parse" | grep -q ELF || grep -q __asan_init "$BUILD/bin/mirari-parse"
-}
-
-# soon COMMAND...: as try, but it has 10 seconds.
-soon() {
-	local limit=10
-	! instrumented || limit=300
-	try timeout "$limit" "$@"
-	[ "$status" -ne 124 ] || flunk 'takes more than 10 seconds'
 }
 
 # ---- what is read --------------------------------------------------------------------------------
@@ -1489,11 +1449,6 @@ shell_is_record() {
 }
 
 # ---- large files ---------------------------------------------------------------------------------
-
-# large N: N, or less when the tool is slowed down on purpose.
-large() {
-	if instrumented; then echo $(($1 / 50)); else echo "$1"; fi
-}
 
 @test "time is linear: names, list items, devices, errors" {
 	local head='name: x\nmain: { noip: A.b }\n' n

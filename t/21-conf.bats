@@ -3,40 +3,12 @@
 # lib/util.ml (key_value, strip, split, subcommand) and the create functions of lib/mirari.ml.
 
 load lib/common.bash
-
-setup() {
-	T=$BATS_TEST_TMPDIR
-	export HOME=$T/home
-	mkdir "$HOME" "$T/dir"
-	cd "$T/dir" || return 1
-}
+load lib/try.bash
+input=app.conf
 
 # conf LINE...: app.conf, with a main function in line 1.
 conf() {
 	printf '%s\n' 'main-noip: A.b' "$@" >app.conf
-}
-
-# try COMMAND...: runs it; then $status, and what it printed in $T/out and $T/err.
-try() {
-	tried=$*
-	status=0
-	"$@" >"$T/out" 2>"$T/err" || status=$?
-}
-
-flunk() {
-	printf '%q: %s\n--- status %s, standard error:\n' "$tried" "$*" "$status" >&2
-	head -c 3000 "$T/err" | cat -v >&2
-	echo '--- file:' >&2
-	head -n 20 app.conf | cut -c 1-200 | cat -v >&2
-	return 1
-}
-
-exits() {
-	[ "$status" -eq "$1" ] || flunk "should exit $1"
-}
-
-says() {
-	grep -qF -e "$1" "$T/err" || flunk "should say: $1"
 }
 
 # The record without what every record has.
@@ -71,23 +43,6 @@ refused() {
 	[ ! -s "$T/out" ] || flunk 'should print nothing'
 	grep -q "^app\.conf:$1: error: " "$T/err" || flunk "should be refused at $1"
 	says "${2-}"
-}
-
-instrumented() {
-	! head -c 4 "$BUILD/bin/mirari-parse" | grep -q ELF || grep -q __asan_init "$BUILD/bin/mirari-parse"
-}
-
-# large N: N, or less under valgrind or a sanitizer.
-large() {
-	if instrumented; then echo $(($1 / 50)); else echo "$1"; fi
-}
-
-# soon COMMAND...: as try, but it has 10 seconds.
-soon() {
-	local limit=10
-	! instrumented || limit=300
-	try timeout "$limit" "$@"
-	[ "$status" -ne 124 ] || flunk 'takes more than 10 seconds'
 }
 
 # The example in the README of 0.9.7, without its comments' prose.
