@@ -91,12 +91,12 @@ static int run(const struct verb *v, struct fault *fault)
 	return proc_exec(&p.stages[p.count - 1], fault);
 }
 
-static int build(struct verb *v, const struct strv *operands)
+static int build(struct verb *v)
 {
 	struct fault fault;
 	int status;
 
-	if (verb_check(v, operands, true, &fault) < 0 || self_first_in_path(&fault) < 0)
+	if (verb_check(v, true, &fault) < 0 || self_first_in_path(&fault) < 0)
 		return say_fault(&fault);
 	status = verb_parse(v, &fault);
 	if (status == 0 && v->dry_run) {
@@ -120,5 +120,7 @@ int tool_main(int argc, char **argv)
 	struct verb v A_CLEANUP(verb_free) = {0};
 	int status = tool_options(usage(&v), argc, argv, &operands);
 
-	return status < 0 ? build(&v, &operands) : status;
+	if (status < 0)
+		status = tool_one_file(&operands, &v.file);
+	return status < 0 ? build(&v) : status;
 }

@@ -30,13 +30,13 @@ static const struct usage *usage(struct verb *v)
 	return &u;
 }
 
-static int configure(struct verb *v, const struct strv *operands)
+static int configure(struct verb *v)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct fault fault;
 	int status;
 
-	if (verb_check(v, operands, false, &fault) < 0 || self_first_in_path(&fault) < 0)
+	if (verb_check(v, false, &fault) < 0 || self_first_in_path(&fault) < 0)
 		return say_fault(&fault);
 	status = verb_parse(v, &fault);
 	if (status == 0 && v->dry_run) {
@@ -55,5 +55,7 @@ int tool_main(int argc, char **argv)
 	struct verb v A_CLEANUP(verb_free) = {0};
 	int status = tool_options(usage(&v), argc, argv, &operands);
 
-	return status < 0 ? configure(&v, &operands) : status;
+	if (status < 0)
+		status = tool_one_file(&operands, &v.file);
+	return status < 0 ? configure(&v) : status;
 }

@@ -61,14 +61,14 @@ static int become(const struct strv *command, struct fault *fault)
 	return -1;
 }
 
-static int run(struct verb *v, const struct strv *operands, const struct strv *arguments)
+static int run(struct verb *v, const struct strv *arguments)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct fault fault;
 	int status;
 
-	if (verb_check(v, operands, true, &fault) < 0 || self_first_in_path(&fault) < 0)
+	if (verb_check(v, true, &fault) < 0 || self_first_in_path(&fault) < 0)
 		return say_fault(&fault);
 	status = verb_parse(v, &fault);
 	if (status)
@@ -97,5 +97,7 @@ int tool_main(int argc, char **argv)
 	struct verb v A_CLEANUP(verb_free) = {0};
 	int status = tool_options(usage(&v, &arguments), argc, argv, &operands);
 
-	return status < 0 ? run(&v, &operands, &arguments) : status;
+	if (status < 0)
+		status = tool_one_file(&operands, &v.file);
+	return status < 0 ? run(&v, &arguments) : status;
 }

@@ -104,12 +104,8 @@ static void inherit_options(struct verb *v)
 	}
 }
 
-int verb_check(struct verb *v, const struct strv *operands, bool inherit, struct fault *fault)
+int verb_check(struct verb *v, bool inherit, struct fault *fault)
 {
-	if (operands->count > 1)
-		return fault_set(
-		    fault, EX_USAGE, "one file at most, not also %s", operands->items[1]);
-	v->file = operands->count ? operands->items[0] : NULL;
 	if (v->file && !strcmp(v->file, "-"))
 		return fault_set(fault, EX_USAGE,
 		    "a project has its configuration in a file; mirari-parse alone reads standard "

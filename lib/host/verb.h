@@ -25,7 +25,7 @@ struct verb {
 	bool dry_run;
 	bool quiet;
 
-	const char *file; /* as given; NULL: to be found */
+	const char *file; /* by tool_one_file; NULL: to be found */
 	struct rec
 	    inherited;     /* what the project was configured with, if options are taken from it */
 	struct rec record; /* by verb_parse */
