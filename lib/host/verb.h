@@ -50,8 +50,7 @@ void verb_free(struct verb *v);
 
 /* Checks the options (EX_USAGE): 2013's flags become --target. With `inherit`, a command line that
  * has none of --target, --switch, --set and --no-install takes those of the last configure. */
-int verb_check(
-    struct verb *v, const struct strv *operands, bool inherit, struct fault *fault) A_MUST_CHECK;
+int verb_check(struct verb *v, bool inherit, struct fault *fault) A_MUST_CHECK;
 
 /* Runs mirari-parse; the record and its text are then set. 0; -1 with a fault; or, when the tool
  * failed and has said why, its exit status. */
