@@ -566,11 +566,11 @@ fake_debian() {
 
 @test "opam itself is killed: its status, and no record" {
 	mkdir killed
-	printf '%s\n' '#!/bin/sh' 'kill -INT $$' >killed/opam
+	printf '%s\n' '#!/bin/sh' 'kill -TERM $$' >killed/opam
 	chmod +x killed/opam
 	record switch=unix-direct packages=demo-lib
 	PATH=$PWD/killed:$PATH run --separate-stderr mirari-opam-exec --install <record
-	[ "$status" = 130 ]
+	[ "$status" = 143 ]
 	[ -z "$output" ]
 	stderr_has 'opam install demo-lib'
 }

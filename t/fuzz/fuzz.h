@@ -15,15 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef void reader(struct config *c, const struct buf *text);
 
-static bool resolves(reader *read, const char *file, const struct buf *text, struct rec *record)
+/* The record borrows from the configuration. */
+static bool resolves(reader *read, struct config *c, const struct buf *text, struct rec *record)
 {
-	struct config c A_CLEANUP(config_free) = {.file = file};
-
-	read(&c, text);
-	if (c.report.errors)
-		return false;
-	config_resolve(&c, NULL, record);
-	return c.report.errors == 0;
+	read(c, text);
+	config_resolve(c, NULL, record);
+	return c->report.errors == 0;
 }
 
 static bool all_utf8(const struct rec *record)
@@ -38,11 +35,13 @@ static inline int fuzz_config(const uint8_t *data, size_t size, reader *read, co
 {
 	struct buf text A_CLEANUP(buf_free) = {0}, yaml A_CLEANUP(buf_free) = {0};
 	struct buf one A_CLEANUP(buf_free) = {0}, two A_CLEANUP(buf_free) = {0};
+	struct config first A_CLEANUP(config_free) = {.file = file};
+	struct config second A_CLEANUP(config_free) = {.file = "again.yml"};
 	struct rec record A_CLEANUP(rec_free) = {0}, again A_CLEANUP(rec_free) = {0};
 	struct fault fault;
 
 	buf_add(&text, data, size);
-	if (!resolves(read, file, &text, &record))
+	if (!resolves(read, &first, &text, &record))
 		return 0;
 	if (check_record(&record, &fault) < 0)
 		abort(); /* what the reader accepts, every tool accepts */
@@ -51,7 +50,7 @@ static inline int fuzz_config(const uint8_t *data, size_t size, reader *read, co
 			abort();
 		return 0;
 	}
-	if (!resolves(yaml_read, "again.yml", &yaml, &again))
+	if (!resolves(yaml_read, &second, &yaml, &again))
 		abort();
 	rec_write(&record, &one);
 	rec_write(&again, &two);
