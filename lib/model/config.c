@@ -37,7 +37,6 @@ void config_add(
     struct config *c, struct rec *into, struct place at, const char *key, const char *value)
 {
 	const struct key *entry = key_find(key);
-
 	struct suggest suggest;
 
 	if (entry) {
@@ -58,7 +57,7 @@ void config_add_to(struct config *c, struct rec *into, struct place at, const st
     const char *key, const char *value)
 {
 	struct buf expected A_CLEANUP(buf_free) = {0};
-	const char *normal, *problem = NULL;
+	const char *normal;
 	struct fault fault;
 
 	if (!strcmp(entry->pattern, "name"))
@@ -66,9 +65,8 @@ void config_add_to(struct config *c, struct rec *into, struct place at, const st
 	else if (!strcmp(entry->pattern, "main.kind"))
 		c->main_given = true;
 	if (!key_star_allowed(entry, key))
-		problem = "has a character other than A-Z, a-z, 0-9 and '_'";
-	if (problem)
-		report_error(&c->report, at, "%.80s: %s", key, problem);
+		report_error(
+		    &c->report, at, "%.80s: has a character other than A-Z, a-z, 0-9 and '_'", key);
 	else if (!value_check(&entry->rule, value, &normal, &expected))
 		report_error(
 		    &c->report, at, "%.80s: '%.80s' is not %s", key, value, buf_str(&expected));
@@ -249,17 +247,30 @@ static void add_default(struct config *c, struct rec *r, const char *key, const 
 		rec_borrow(r, &c->made.fields[c->made.count - 1]);
 }
 
+static bool is_mirage(const char *runtime)
+{
+	return runtime && !strcmp(runtime, "mirage");
+}
+
+/* With runtime mirage, for whichever target, config.ml has the main. */
+static bool needs_main(const struct config *c)
+{
+	for (size_t i = 0; i < TARGET_COUNT; i++)
+		if (is_mirage(rec_get(&c->targets[i], "runtime")))
+			return false;
+	return !is_mirage(early(c, "runtime"));
+}
+
 static void check_given(struct config *c)
 {
 	struct place at = {.file = c->file};
-	const char *runtime = early(c, "runtime");
 
 	if (!c->name_given && c->is_conf)
 		report_error(&c->report, at,
 		    "no name can be made of the file's: --set name=hello gives one");
 	else if (!c->name_given)
 		report_error(&c->report, at, "name is missing: add a line such as 'name: hello'");
-	if (!c->main_given && !(runtime && !strcmp(runtime, "mirage")))
+	if (!c->main_given && needs_main(c))
 		report_error(&c->report, at, "main is missing: add a line such as '%s'",
 		    c->is_conf ? "main-noip: Hello.main" : "main: { noip: Hello.main }");
 }
@@ -273,11 +284,10 @@ static void check_whole(struct config *c, const struct rec *r)
 	if (!rec_get(r, "main.kind") != !rec_get(r, "main.entry"))
 		report_error(
 		    &c->report, at, "main.kind and main.entry go together, and only one is there");
-	else if (!rec_get(r, "main.kind") && strcmp(rec_get(r, "runtime"), "mirage"))
+	else if (!rec_get(r, "main.kind") && !is_mirage(rec_get(r, "runtime")))
 		report_error(&c->report, at, "main is missing for target %s", rec_get(r, "target"));
 	if (rec_get(r, "build.command") && rec_get(r, "build.system") &&
-	    strcmp(rec_get(r, "build.system"), "command") &&
-	    strcmp(rec_get(r, "runtime"), "mirage"))
+	    strcmp(rec_get(r, "build.system"), "command") && !is_mirage(rec_get(r, "runtime")))
 		report_error(&c->report, at, "build.command is given, but build.system is %s",
 		    rec_get(r, "build.system"));
 }
