@@ -5,6 +5,7 @@
 #include "core/proc.h"
 #include "host/findlib.h"
 #include "host/opam.h"
+#include "host/opamenv.h"
 #include "model/check.h"
 #include "model/value.h"
 
@@ -23,11 +24,12 @@ struct options {
 	bool install;
 	bool build;
 	bool record;
+	bool no_fast;
 };
 
 static const struct usage *usage(struct options *o)
 {
-	static struct opt table[12];
+	static struct opt table[13];
 	static struct usage u = {
 	    .tool = "mirari-opam-exec",
 	    .purpose = "run a command inside an opam switch, without switching",
@@ -51,6 +53,7 @@ static const struct usage *usage(struct options *o)
 		&o->packages},
 	    {0, "build", NULL, "run the record's build.command in its config.dir", OPT_FLAG,
 		&o->build},
+	    {0, "no-fast", NULL, "let opam exec compute the environment", OPT_FLAG, &o->no_fast},
 	    {'r', "record", NULL, "read a record though there is a command", OPT_FLAG, &o->record},
 	    OPT_RECORD(&o->set, &o->get),
 	    {0},
@@ -88,14 +91,12 @@ static int check_usage(const struct options *o, const struct strv *command, stru
 	return 0;
 }
 
-/* Packages by opam, where there is a switch; then what the build needs must be there. */
+/* Packages by opam, where there is a switch. */
 static int install(
     const struct options *o, const struct opam *opam, const struct rec *record, struct fault *fault)
 {
 	struct strv packages A_CLEANUP(strv_free) = {0}, missing A_CLEANUP(strv_free) = {0};
-	struct strv libraries A_CLEANUP(strv_free) = {0};
-	const char *allowed = rec_get(record, "install"),
-		   *builder = rec_get(record, "build.system");
+	const char *allowed = rec_get(record, "install");
 
 	strv_add_all(&packages, &o->packages);
 	rec_get_all(record, "packages", &packages);
@@ -110,6 +111,15 @@ static int install(
 		if (missing.count && opam_install(opam, &missing, fault) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* What the record's build needs must be there. */
+static int check_needs(const struct opam *opam, const struct rec *record, struct fault *fault)
+{
+	struct strv libraries A_CLEANUP(strv_free) = {0};
+	const char *builder = rec_get(record, "build.system");
+
 	rec_get_all(record, "libraries", &libraries);
 	if (!libraries.count)
 		rec_get_all(record, "depends", &libraries);
@@ -185,6 +195,11 @@ static int opam_exec(const struct options *o, const struct strv *command)
 		return say_fault(&fault);
 	}
 	if (o->install && install(o, &opam, &record, &fault) < 0)
+		return say_fault(&fault);
+	/* where that isn't possible, opam exec is what the commands are started by */
+	if (opam.name.length && !o->no_fast && opamenv_enter(&opam, &fault) < 0)
+		return say_fault(&fault);
+	if (o->install && check_needs(&opam, &record, &fault) < 0)
 		return say_fault(&fault);
 	if (command->count)
 		become(&opam, command, &fault);

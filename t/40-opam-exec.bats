@@ -216,23 +216,22 @@ stderr_has() {
 	stderr_has "$PWD"
 }
 
-@test "a root, but opam isn't on PATH: how to install it" {
-	only sh touch make ocamlfind ocamlopt ocamlbuild
-	run -127 --separate-stderr env PATH="$ONLY" mirari-opam-exec -s xen -- touch ran
+@test "a root, but opam isn't on PATH: its switches work, and what needs opam says how to get it" {
+	only sh touch make ocamlfind ocamlopt ocamlbuild printenv
+	run -0 --separate-stderr env PATH="$ONLY" mirari-opam-exec -s xen -- printenv OPAM_SWITCH_PREFIX
+	same "$OPAMROOT/xen" "$output"
+	run -127 --separate-stderr env PATH="$ONLY" mirari-opam-exec --no-fast -s xen -- touch ran
 	[ ! -e ran ]
 	stderr_has 'opam: command not found'
 	stderr_has 'apt-get install opam'
 
-	# to install
-	record switch=unix-direct packages=demo-lib
-	run -127 --separate-stderr env PATH="$ONLY" mirari-opam-exec --install <record
+	# nothing to install; something to install; only libraries to look for, by opam exec
+	record switch=xen packages=lwt depends=lwt
+	run -0 --separate-stderr env PATH="$ONLY" mirari-opam-exec --install <record
+	run -127 --separate-stderr env PATH="$ONLY" mirari-opam-exec --install --no-fast <record
 	[ -z "$output" ]
 	stderr_has 'apt-get install opam'
-}
-
-@test "a root, but opam isn't on PATH: also when only libraries are looked for" {
-	only sh make ocamlfind ocamlopt ocamlbuild
-	record switch=xen packages=lwt depends=lwt
+	record switch=unix-direct packages=demo-lib
 	run -127 --separate-stderr env PATH="$ONLY" mirari-opam-exec --install <record
 	[ -z "$output" ]
 	stderr_has 'apt-get install opam'
@@ -251,31 +250,186 @@ stderr_has() {
 
 # ---- its environment -----------------------------------------------------------------------------
 
+# same_environment NAME SWITCH ENV-WORD...: inside, ours and that of opam exec, from an environment
+# of these words. What opam leaves behind empty when it undoes a switch, we don't leave at all.
+same_environment() {
+	local name=$1 switch=$2
+	shift 2
+	env -i "${base[@]}" env "$@" opam exec --switch="$switch" --set-switch --set-root -- env -0 2>/dev/null |
+		sort -z >theirs
+	env -i "${base[@]}" env "$@" mirari-opam-exec -s "$switch" -- env -0 | sort -z >ours
+	grep -z '=$' theirs | sort -z | comm -z -23 - ours >left_empty || [ $? -le 1 ]
+	sort -z theirs | comm -z -23 - left_empty >wanted
+	same "$name: $(tr '\0' '\n' <wanted)" "$name: $(tr '\0' '\n' <ours)"
+	grep -qzxF "OPAMSWITCH=$switch" ours
+	compared=$((compared + 1))
+}
+
+# inside SWITCH WORD...: the words of an environment in which `eval $(opam env)` has been done.
+inside() {
+	local switch=$1
+	shift
+	words=(sh -c 'eval "$(opam env --switch='"$switch"' 2>/dev/null)"; exec env "$@"' sh "$@")
+}
+
 @test "the environment is that of opam exec --set-switch --set-root" {
 	base=(PATH="$PATH" HOME="$HOME" OPAMROOT="$OPAMROOT" OPAMROOTISOK=1 OPAMCOLOR=never)
 	mkdir home
 	ln -s "$OPAMROOT" home/.opam
 	compared=0
-	for where in plain man user stale home unix-direct xen; do
-		case $where in
-		plain) extra=() ;;
-		man) extra=(MANPATH=/x/man) ;;
-		user) extra=(OCAMLPATH=/my/lib CAML_LD_LIBRARY_PATH=/my/stubs DEMO_ENV=mine OPAMSWITCH=unix-socket) ;;
-		stale) extra=(OPAM_SWITCH_PREFIX=/nowhere/xen) ;;
-		home) extra=(-u OPAMROOT HOME="$PWD/home") ;;
-		*) # inside a switch: this one or another
-			extra=(sh -c 'eval "$(opam env --switch='"$where"')"; exec "$@"' sh) ;;
-		esac
-		for switch in unix-socket unix-direct xen; do
-			env -i "${base[@]}" env "${extra[@]}" \
-				opam exec --switch="$switch" --set-switch --set-root -- env -0 | sort -z >theirs
-			env -i "${base[@]}" env "${extra[@]}" mirari-opam-exec -s "$switch" -- env -0 | sort -z >ours
-			grep -qz "^OPAMSWITCH=$switch$" ours
-			same "$where: $(tr '\0' '\n' <theirs)" "$where: $(tr '\0' '\n' <ours)"
-			compared=$((compared + 1))
+	for switch in unix-socket unix-direct xen; do
+		prefix=$OPAMROOT/$switch
+		same_environment clean "$switch"
+		for man in '' : :: /x /x:/y :/x /x: :/x: /x::/y ::/x /x:: "/x:$prefix/man" ":$prefix/man"; do
+			same_environment "MANPATH=$man" "$switch" "MANPATH=$man"
+		done
+		same_environment user "$switch" OCAMLPATH=/my/lib:/b CAML_LD_LIBRARY_PATH=/my/stubs DEMO_ENV=mine \
+			OPAMSWITCH=unix-socket
+		same_environment empty "$switch" OCAMLPATH= CAML_LD_LIBRARY_PATH= DEMO_ENV=
+		same_environment odd "$switch" OCAMLPATH=:/a::/b: 'FOO=a b"c'\''d\e'
+		same_environment 'in PATH' "$switch" "PATH=/a:$prefix/bin:$PATH"
+		same_environment stale "$switch" OPAM_SWITCH_PREFIX=/nowhere/xen
+		same_environment home "$switch" -u OPAMROOT HOME="$PWD/home"
+		for other in unix-socket unix-direct xen; do
+			there=$OPAMROOT/$other
+			inside "$other"
+			same_environment "inside $other" "$switch" "${words[@]}"
+			inside "$other" "PATH=/before:$there/bin:$PATH:/after" "OCAMLPATH=/u:$there/lib:/v" "MANPATH=/m:$there/man:"
+			same_environment "inside $other, and more" "$switch" "${words[@]}"
+			inside "$other" OCAMLFIND_DESTDIR=/mine DEMO_ENV=mine "PATH=$PATH" MANPATH=/m
+			same_environment "inside $other, changed by hand" "$switch" "${words[@]}"
 		done
 	done
-	[ "$compared" = 21 ]
+	[ "$compared" = 87 ]
+}
+
+@test "the environment of a local switch, its directory with blanks in its name" {
+	base=(PATH="$PATH" HOME="$HOME" OPAMROOT="$OPAMROOT" OPAMROOTISOK=1 OPAMCOLOR=never)
+	compared=0
+	same_environment clean "$LOCAL"
+	inside xen
+	same_environment 'inside xen' "$LOCAL" "${words[@]}"
+	[ "$compared" = 2 ]
+}
+
+@test "the fast path starts no opam; --no-fast does" {
+	mkdir none
+	printf '%s\n' '#!/bin/sh' 'echo started >>started' 'exit 9' >none/opam
+	chmod +x none/opam
+	PATH=$PWD/none:$PATH mirari-opam-exec -s xen -- touch ran
+	[ -e ran ]
+	[ ! -e started ]
+	PATH=$PWD/none:$PATH run -9 mirari-opam-exec --no-fast -s xen -- touch ran
+	[ -e started ]
+}
+
+# broken NAME: a root with one switch of that name, whose environment file the test makes.
+broken() {
+	mkdir -p "root/$1/.opam-switch"
+	printf 'switch: "%s"\n' "$1" >root/config
+	printf 'opam-root: "%s"\n' "$PWD/root" >"root/$1/.opam-switch/switch-config"
+	environment=root/$1/.opam-switch/environment
+	made=$PWD/root/$1
+	export OPAMROOT=$PWD/root
+	mkdir -p fallback
+	printf '%s\n' '#!/bin/sh' 'echo opam "$2" "$3" >>fallback.log' >fallback/opam
+	chmod +x fallback/opam
+	PATH=$PWD/fallback:$PATH
+}
+
+@test "the columns of opam 2.2 are understood" {
+	broken new
+	printf '%s\n' "OPAM_SWITCH_PREFIX = $made target Prefix" "OCAMLPATH += $made/lib : target Updated\\ by\\ x" \
+		"A = b norewrite" "C += '' norewrite x" 'D += @ : target' "MANPATH =: $made/man : target" \
+		"PATH =+= $made/bin : target Binary" >"$environment"
+	sed -i "1s/ target Prefix/ Prefix/" "$environment"
+	run -0 env -i PATH="$PATH" OPAMROOT="$OPAMROOT" MANPATH=/x: mirari-opam-exec -- env
+	[ ! -e fallback.log ]
+	has "OCAMLPATH=$made/lib"
+	has A=b
+	has_not D=
+	has "MANPATH=/x::$made/man"
+	has "PATH=$made/bin:$PATH"
+}
+
+@test "what isn't understood is left to opam" {
+	broken odd
+	head="OPAM_SWITCH_PREFIX = $made"
+	tail="PATH =+= $made/bin"
+	for line in 'A ?= b' 'A =' 'A = b : target-quoted' 'A = b ; target' 'A = b c d e f g h' 'A=B = c' '@ = c'; do
+		printf '%s\n' "$head" "$line" "$tail" >"$environment"
+		rm -f fallback.log
+		mirari-opam-exec -- true
+		[ -e fallback.log ] || { echo "not left to opam: $line" >&2 && return 1; }
+	done
+	rm -f fallback.log
+	printf '%s\n' "$head" >"$environment" # no PATH
+	mirari-opam-exec -- true
+	[ -e fallback.log ]
+	rm fallback.log "$environment" # no file
+	mirari-opam-exec -- true
+	[ -e fallback.log ]
+	rm fallback.log
+	printf '%s\0\n%s\n' "$head" "$tail" >"$environment"
+	mirari-opam-exec -- true
+	[ -e fallback.log ]
+}
+
+@test "a file that is half-written is waited for, and never run without" {
+	broken half
+	for text in '' "OPAM_SWITCH_PREFIX = $made\nPATH =+= $made/b"; do
+		# shellcheck disable=SC2059 # a format
+		printf "$text" >"$environment"
+		run --separate-stderr mirari-opam-exec -- touch ran
+		[ "$status" = 75 ]
+		stderr_has "$environment"
+		[ ! -e ran ]
+		[ ! -e fallback.log ]
+	done
+	{ sleep 0.05 && printf 'OPAM_SWITCH_PREFIX = %s\nPATH =+= %s/bin\n' "$made" "$made" >"$environment"; } 3>&- &
+	mirari-opam-exec -- touch ran
+	wait $!
+	[ -e ran ]
+}
+
+@test "a switch that was moved is refused, with what mends it" {
+	broken moved
+	printf 'OPAM_SWITCH_PREFIX = /elsewhere/moved\nPATH =+= /elsewhere/moved/bin\n' >"$environment"
+	run --separate-stderr mirari-opam-exec -- touch ran
+	[ "$status" = 65 ]
+	stderr_has /elsewhere/moved
+	stderr_has "rm $made/.opam-switch/environment"
+	[ ! -e ran ]
+	[ ! -e fallback.log ]
+}
+
+@test "while the file is written again and again, no command runs in a wrong environment" {
+	broken race
+	printf 'OPAM_SWITCH_PREFIX = %s\nRIGHT = yes\nPATH =+= %s/bin\n' "$made" "$made" >"$environment"
+	cp "$environment" whole
+	# as opam 2.1 does it: in place, emptied first, and locked only then
+	python3 - "$environment" whole <<-'PYTHON' 3>&- &
+		import fcntl, os, sys, time
+		whole = open(sys.argv[2], 'rb').read()
+		end = time.time() + 20
+		while time.time() < end and not os.path.exists('stop'):
+		    with open(sys.argv[1], 'wb') as f:
+		        fcntl.lockf(f, fcntl.LOCK_EX)
+		        time.sleep(0.0005)
+		        f.write(whole[:20])
+		        f.flush()
+		        time.sleep(0.0005)
+		        f.write(whole[20:])
+		    time.sleep(0.002)
+	PYTHON
+	writer=$!
+	for _ in $(seq 300); do
+		mirari-opam-exec -- printenv RIGHT >>answers 2>>refused || [ $? = 75 ]
+	done
+	touch stop
+	wait "$writer"
+	[ "$(sort -u answers)" = yes ]
+	[ "$(wc -l <answers)" -ge 200 ]
 }
 
 @test "an opam inside sees the same switch and root, whatever was outside" {

@@ -106,6 +106,24 @@ static bool find_current_switch(struct opam *o)
 	return true;
 }
 
+/* An _opam that is a link, as `opam switch link` makes it: to a switch of the root, to another
+ * directory's switch, or to a prefix anywhere. */
+static void follow_link(struct opam *o, const char *prefix)
+{
+	const char *last = strrchr(prefix, '/');
+	size_t length = (size_t)(last - prefix);
+
+	buf_clear(&o->prefix);
+	buf_adds(&o->prefix, prefix);
+	if (length == o->root.length && !strncmp(prefix, buf_str(&o->root), length)) {
+		buf_clear(&o->name);
+		buf_adds(&o->name, last + 1);
+	} else if (!strcmp(last, "/_opam")) {
+		buf_clear(&o->name);
+		buf_add(&o->name, prefix, length);
+	}
+}
+
 /* A name with a slash, or that begins with a dot, is a directory: its switch is in its _opam. */
 static void set_prefix(struct opam *o)
 {
@@ -121,6 +139,8 @@ static void set_prefix(struct opam *o)
 		buf_adds(&o->name, resolved);
 	}
 	buf_printf(&o->prefix, "%s/_opam", buf_str(&o->name));
+	if (realpath(buf_str(&o->prefix), resolved) && strcmp(resolved, buf_str(&o->prefix)))
+		follow_link(o, resolved);
 }
 
 static int no_such_switch(const struct opam *o, struct fault *fault)
