@@ -177,6 +177,7 @@ hostile=$'a\e]0;owned\a\e[31m\x9b2J\xc2\x9b2J\x7f\xff\xc0\xafb'
 }
 
 @test "closed standard descriptors do no harm" {
+	native
 	for tool in $(tools); do
 		tried="$tool with closed descriptors" status=0
 		: >"$T/out"

@@ -1296,6 +1296,7 @@ shell_is_record() {
 }
 
 @test "closed descriptors don't mix with the file's" {
+	native
 	project
 	mirari-parse t.yml >"$T/wanted"
 	mirari-parse t.yml <&- | cmp - "$T/wanted"

@@ -303,6 +303,12 @@ inside() {
 	[ "$compared" = 87 ]
 }
 
+@test "what was in front of an undone value keeps its order" {
+	inside unix-direct "MANPATH=/a:/b:$OPAMROOT/unix-direct/man"
+	run env -i PATH="$PATH" HOME="$HOME" OPAMROOT="$OPAMROOT" "${words[@]}" mirari-opam-exec -s xen -- printenv MANPATH
+	same "/a:/b:$OPAMROOT/xen/man" "$output"
+}
+
 @test "the environment of a local switch, its directory with blanks in its name" {
 	base=(PATH="$PATH" HOME="$HOME" OPAMROOT="$OPAMROOT" OPAMROOTISOK=1 OPAMCOLOR=never)
 	compared=0
@@ -354,6 +360,9 @@ broken() {
 
 @test "what isn't understood is left to opam" {
 	broken odd
+	printf '%s\n' "OPAM_SWITCH_PREFIX = $made" "MANPATH =: $made/man : target" "PATH =+= $made/bin : target" >"$environment"
+	MANPATH=: mirari-opam-exec -- true
+	[ -e fallback.log ]
 	head="OPAM_SWITCH_PREFIX = $made"
 	tail="PATH =+= $made/bin"
 	for line in 'A ?= b' 'A =' 'A = b : target-quoted' 'A = b ; target' 'A = b c d e f g h' 'A=B = c' '@ = c'; do

@@ -197,6 +197,18 @@ static enum outcome undo_previous(struct variables *v, bool modern)
 	return outcome;
 }
 
+/* From 2.2 on, the value ":" is one thing and not two: rules that nothing here follows. */
+static bool has_lone_colon(const struct updates *updates)
+{
+	for (size_t i = 0; updates->modern && i < updates->count; i++) {
+		const char *value = getenv(updates->list[i].variable);
+
+		if (value && !strcmp(value, ":"))
+			return true;
+	}
+	return false;
+}
+
 static void apply(struct variables *v, const struct updates *updates)
 {
 	for (size_t i = 0; i < updates->count; i++) {
@@ -256,7 +268,7 @@ int opamenv_enter(const struct opam *o, struct fault *fault)
 		return fault_hint(
 		    fault, "if no opam is at work: rm it, and opam env makes it again");
 	}
-	if (outcome != READ || !is_complete(&updates))
+	if (outcome != READ || !is_complete(&updates) || has_lone_colon(&updates))
 		return 0;
 	if (strcmp(updates.list[0].value, buf_str(&o->prefix))) {
 		fault_set(fault, EX_DATAERR, "the switch %s was made in %s: it has been moved",
