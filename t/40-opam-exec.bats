@@ -238,6 +238,7 @@ stderr_has() {
 }
 
 @test "no root and no switch: what PATH has, and an environment that stays as it is" {
+	native
 	without_root
 	env -i PATH="$PATH" HOME="$HOME" env -0 | sort -z >before
 	env -i PATH="$PATH" HOME="$HOME" mirari-opam-exec -- env -0 | sort -z >inside
@@ -273,6 +274,7 @@ inside() {
 }
 
 @test "the environment is that of opam exec --set-switch --set-root" {
+	native
 	base=(PATH="$PATH" HOME="$HOME" OPAMROOT="$OPAMROOT" OPAMROOTISOK=1 OPAMCOLOR=never)
 	mkdir home
 	ln -s "$OPAMROOT" home/.opam
@@ -310,6 +312,7 @@ inside() {
 }
 
 @test "the environment of a local switch, its directory with blanks in its name" {
+	native
 	base=(PATH="$PATH" HOME="$HOME" OPAMROOT="$OPAMROOT" OPAMROOTISOK=1 OPAMCOLOR=never)
 	compared=0
 	same_environment clean "$LOCAL"
@@ -344,6 +347,7 @@ broken() {
 }
 
 @test "the columns of opam 2.2 are understood" {
+	native
 	broken new
 	printf '%s\n' "OPAM_SWITCH_PREFIX = $made target Prefix" "OCAMLPATH += $made/lib : target Updated\\ by\\ x" \
 		"A = b norewrite" "C += '' norewrite x" 'D += @ : target' "MANPATH =: $made/man : target" \

@@ -41,11 +41,6 @@ instrumented() {
 	! head -c 4 "$BUILD/bin/mirari-parse" | grep -q ELF || grep -q __asan_init "$BUILD/bin/mirari-parse"
 }
 
-# native: skips where the tools are started by valgrind, for tests of what that needs for itself.
-native() {
-	head -c 4 "$BUILD/bin/mirari-parse" | grep -q ELF || skip 'valgrind needs the descriptors that this closes'
-}
-
 # large N: N, or less where that would take too long.
 large() {
 	if instrumented; then echo $(($1 / 50)); else echo "$1"; fi
