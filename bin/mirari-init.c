@@ -2,12 +2,12 @@
 #include "core/fd.h"
 #include "core/main.h"
 #include "core/self.h"
+#include "host/newfiles.h"
 #include "model/locate.h"
 #include "model/value.h"
 #include "render/template.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,11 @@ struct options {
 	bool quiet;
 };
 
+enum { FILES_MAX = 4 };
+
 static const struct {
 	const char *kind;
-	const char *files[4]; /* those in a directory of their own come last */
+	const char *files[FILES_MAX]; /* those in a directory of their own come last */
 } kinds[] = {
     {"noip", {"mirari.yml", "hello.ml"}},
     {"http", {"mirari.yml", "dispatch.ml", "files/index.html"}},
@@ -45,7 +47,7 @@ static const struct usage *usage(struct options *o)
 	    {'k', "kind", "KIND", "noip (default: no network) or http", OPT_VALUE, &o->kind},
 	    {0, "name", "NAME", "the unikernel's name (default: the directory's)", OPT_VALUE,
 		&o->name},
-	    {'n', "dry-run", NULL, "write nothing, say what would be", OPT_FLAG, &o->dry_run},
+	    {'n', "dry-run", NULL, "print what it would do, as shell", OPT_FLAG, &o->dry_run},
 	    {'q', "quiet", NULL, "don't name the files", OPT_FLAG, &o->quiet},
 	    {0},
 	};
@@ -103,35 +105,6 @@ static int render(const char *kind, const char *file, const struct rec *values, 
 	return template_render(buf_str(&path), &text, language_of(file), values, into, fault);
 }
 
-static int make_dir(int parent, const char *path, struct fault *fault)
-{
-	if (mkdirat(parent, path, 0777) < 0 && errno != EEXIST)
-		return fault_errno(
-		    fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "create %s", path);
-	return 0;
-}
-
-/* Creates a file that must not be there. */
-static int create(int dir, const char *file, const struct buf *bytes, struct fault *fault)
-{
-	const char *slash = strrchr(file, '/');
-	struct buf parent A_CLEANUP(buf_free) = {0};
-	int fd A_CLEANUP(fd_close) = -1;
-
-	if (slash) {
-		buf_add(&parent, file, (size_t)(slash - file));
-		if (make_dir(dir, buf_str(&parent), fault) < 0)
-			return -1;
-	}
-	fd = openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return fault_errno(
-		    fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "create %s", file);
-	if (fd_write(fd, buf_str(bytes), bytes->length) < 0)
-		return fault_errno(fault, EX_IOERR, errno, "write %s", file);
-	return 0;
-}
-
 /* A mirari.yml would come before a *.conf that is there. */
 static int check_no_config(const char *dir, struct fault *fault)
 {
@@ -164,33 +137,24 @@ static int check_absent(const char *dir, const char *const *files, struct fault 
 	return fault_hint(fault, "choose another directory: mirari init DIR");
 }
 
-static void take_back(int dir, const char *const *files, size_t count)
-{
-	while (count-- > 0)
-		(void)unlinkat(dir, files[count], 0); /* what failed before is what is told */
-}
-
-static int write_files(const struct options *o, const char *dir, const char *kind,
+static int make_files(const struct options *o, const char *dir, const char *kind,
     const char *const *files, const struct rec *values, struct fault *fault)
 {
-	int fd A_CLEANUP(fd_close) = -1;
+	struct buf texts[FILES_MAX] = {0}, shown A_CLEANUP(buf_free) = {0};
+	int result = 0;
 
-	if (!o->dry_run && make_dir(AT_FDCWD, dir, fault) < 0)
-		return -1;
-	if (!o->dry_run && (fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return fault_errno(fault, 0, errno, "%s", dir);
-	for (size_t i = 0; files[i]; i++) {
-		struct buf bytes A_CLEANUP(buf_free) = {0};
-
-		if (render(kind, files[i], values, &bytes, fault) < 0 ||
-		    (!o->dry_run && create(fd, files[i], &bytes, fault) < 0)) {
-			take_back(fd, files, o->dry_run ? 0 : i);
-			return -1;
-		}
-	}
-	for (size_t i = 0; files[i] && !o->quiet; i++)
-		say_note("%s %s/%s", o->dry_run ? "would write" : "wrote", dir, files[i]);
-	return 0;
+	for (size_t i = 0; files[i] && result == 0; i++)
+		result = render(kind, files[i], values, &texts[i], fault);
+	if (result == 0 && o->dry_run)
+		newfiles_show(dir, files, texts, &shown);
+	else if (result == 0)
+		result = newfiles_write(dir, files, texts, fault);
+	put_bytes(&shown);
+	for (size_t i = 0; result == 0 && !o->dry_run && !o->quiet && files[i]; i++)
+		say_note("wrote %s/%s", dir, files[i]);
+	for (size_t i = 0; i < FILES_MAX; i++)
+		buf_free(&texts[i]);
+	return result;
 }
 
 static int init(const struct options *o, const char *dir)
@@ -212,7 +176,7 @@ static int init(const struct options *o, const char *dir)
 		     : name_of(dir, &name, &fault)) < 0 ||
 	    rec_add(&values, "name", buf_str(&name), &fault) < 0 ||
 	    check_absent(dir, files, &fault) < 0 || check_no_config(dir, &fault) < 0 ||
-	    write_files(o, dir, kind, files, &values, &fault) < 0)
+	    make_files(o, dir, kind, files, &values, &fault) < 0)
 		return say_fault(&fault);
 	return EX_OK;
 }

@@ -298,17 +298,21 @@ eventually() {
 	stderr_has "did you mean 'http'?"
 }
 
-@test "init -n writes nothing, not even the directory, and names what it would" {
-	run mirari init -n first
-	[ "$status" = 0 ]
-	has first/mirari.yml
-	has first/hello.ml
-	[ ! -e first ]
+@test "init -n writes nothing, not even the directory, and prints shell that does it" {
 	mkdir there
-	run mirari init -n --kind=http there
-	[ "$status" = 0 ]
-	has there/files/index.html
-	same '' "$(ls -A there)"
+	for dir in first there; do
+		for kind in noip http; do
+			run --separate-stderr mirari init -n --kind=$kind $dir
+			[ "$status" = 0 ]
+			[ ! -e first ]
+			same '' "$(ls -A there)"
+			mkdir verb pasted "verb/a 'b'" "pasted/a 'b'"
+			(cd verb && mirari init -q --kind=$kind --name=x "a 'b'")
+			(cd pasted && mirari init -n --kind=$kind --name=x "a 'b'" >../pasted.sh && sh -eu ../pasted.sh)
+			same "$(tree verb)" "$(tree pasted)"
+			rm -r verb pasted
+		done
+	done
 	# and refuses what it would refuse
 	echo mine >there/mirari.yml
 	run mirari init -n there
@@ -1077,21 +1081,35 @@ same_effect() {
 	same "$(cat original)" "$(tree project)"
 }
 
-@test "clean -n removes nothing and names all that it would" {
+@test "clean -n removes nothing, and prints shell that does it" {
 	need make
-	hello project
-	mirari configure --no-install project
-	tree project >before
-	for options in -n '-n -q' '-n -f'; do
-		# shellcheck disable=SC2086 # words
-		run --separate-stderr mirari clean $options project
-		[ "$status" = 0 ]
-		same "$(cat before)" "$(tree project)"
+	hello "a 'b'"
+	mirari configure --no-install "a 'b'"
+	mkdir "a 'b'/_build"
+	echo x >"a 'b'/_build/main.native"
+	ln -s _build/main.native "a 'b'/mir-hello"
+	ln -s _build/main.native "a 'b'/mir-old"
+	for edit in '' '(* mine *)'; do
+		[ -z "$edit" ] || echo "$edit" >>"a 'b'/main.ml"
+		for options in '' -q -f; do
+			tree "a 'b'" >before
+			# shellcheck disable=SC2086 # words
+			run --separate-stderr mirari clean -n $options "a 'b'"
+			[ "$status" = 0 ]
+			same "$(cat before)" "$(tree "a 'b'")"
+			printf '%s\n' "$output" >pasted.sh
+			cp -a "a 'b'" kept
+			# shellcheck disable=SC2086
+			mirari clean $options "a 'b'"
+			tree "a 'b'" >after
+			rm -r "a 'b'"
+			cp -a kept "a 'b'"
+			sh -eu pasted.sh
+			same "$(cat after)" "$(tree "a 'b'")"
+			rm -r "a 'b'"
+			mv kept "a 'b'"
+		done
 	done
-	run mirari clean -n project
-	has 'would remove main.ml'
-	has 'would remove Makefile'
-	has 'make clean'
 }
 
 @test "clean: nothing generated, twice, or a configuration that is broken by now" {

@@ -1,0 +1,129 @@
+#include "host/cleaning.h"
+
+#include "core/shell.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+void cleaning_free(struct cleaning *plan)
+{
+	strv_free(&plan->build);
+	strv_free(&plan->ours);
+	strv_free(&plan->edited);
+	strv_free(&plan->state);
+}
+
+/* Sorts the listed files into those to remove and those to leave. */
+static int plan_files(
+    const struct project *p, bool force, struct cleaning *plan, struct fault *fault)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const char *path = p->list[i].path;
+		enum ownership found;
+
+		if (strv_has(&plan->ours, path) || strv_has(&plan->edited, path))
+			continue;
+		if (project_ownership(p, path, &found, fault) < 0)
+			return -1;
+		if (found == FILE_OURS || (found == FILE_FOREIGN && force))
+			strv_add(&plan->ours, path);
+		else if (found == FILE_FOREIGN)
+			strv_add(&plan->edited, path);
+	}
+	return 0;
+}
+
+/* The builder cleans up after itself, as long as the file that drives it goes too. */
+static void plan_build(const char *dir, struct cleaning *plan)
+{
+	if (strv_has(&plan->ours, "Makefile"))
+		strv_list(&plan->build, "make", "-s", "-C", dir, "clean");
+	else if (strv_has(&plan->ours, "dune"))
+		strv_list(&plan->build, "dune", "clean", "--root", dir);
+}
+
+static bool is_built_link(int dir, const char *name)
+{
+	char target[8] = "";
+
+	return !strncmp(name, "mir-", 4) && readlinkat(dir, name, target, sizeof target) > 0 &&
+	       (!memcmp(target, "_build/", 7) || !memcmp(target, "dist/", 5));
+}
+
+static bool is_state(int dir, const char *name)
+{
+	(void)dir;
+	return !strcmp(name, "generated") || !strcmp(name, "configured") ||
+	       !strcmp(name, "configured.new") || !strcmp(name, "new");
+}
+
+/* The entries of a directory for which `test` is true, with a prefix in front; none without it. */
+static int plan_entries(const struct project *p, const char *dir, const char *prefix,
+    bool (*test)(int dir, const char *name), struct strv *into, struct fault *fault)
+{
+	int fd = openat(p->dir, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *open_dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!open_dir && errno == ENOENT)
+		return 0;
+	if (!open_dir)
+		return fault_errno(fault, 0, errno, "%s", dir);
+	while ((entry = readdir(open_dir)))
+		if (test(fd, entry->d_name))
+			strv_addf(into, "%s%s", prefix, entry->d_name);
+	closedir(open_dir);
+	return 0;
+}
+
+static void add_remove(struct buf *text, const char *dir, const struct strv *paths)
+{
+	if (!paths->count)
+		return;
+	buf_adds(text, "rm -f --");
+	for (size_t i = 0; i < paths->count; i++) {
+		struct buf path A_CLEANUP(buf_free) = {0};
+
+		buf_printf(&path, "%s/%s", dir, paths->items[i]);
+		buf_addc(text, ' ');
+		shell_word(text, buf_str(&path));
+	}
+	buf_addc(text, '\n');
+}
+
+void cleaning_show(const struct cleaning *plan, const char *dir, struct buf *text)
+{
+	struct buf state A_CLEANUP(buf_free) = {0};
+
+	if (plan->build.count) {
+		shell_command(text, &plan->build);
+		buf_addc(text, '\n');
+	}
+	add_remove(text, dir, &plan->ours);
+	add_remove(text, dir, &plan->state);
+	if (!plan->edited.count) {
+		buf_printf(&state, "%s/.mirari", dir);
+		buf_adds(text, "rmdir --ignore-fail-on-non-empty -- ");
+		shell_word(text, buf_str(&state));
+		buf_addc(text, '\n');
+	}
+}
+
+int cleaning_plan(struct cleaning *plan, const struct project *p, const char *dir, bool force,
+    struct fault *fault)
+{
+	if (plan_files(p, force, plan, fault) < 0)
+		return -1;
+	plan_build(dir, plan);
+	if (plan_entries(p, ".", "", is_built_link, &plan->ours, fault) < 0)
+		return -1;
+	/* an edited file is still to be known as one that was generated */
+	if (!plan->edited.count &&
+	    plan_entries(p, ".mirari", ".mirari/", is_state, &plan->state, fault) < 0)
+		return -1;
+	strv_sort(&plan->state);
+	return 0;
+}
