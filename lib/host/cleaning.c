@@ -60,7 +60,8 @@ static bool is_state(int dir, const char *name)
 	       !strcmp(name, "configured.new") || !strcmp(name, "new");
 }
 
-/* The entries of a directory for which `test` is true, with a prefix in front; none without it. */
+/* The entries of a directory for which `test` is true, with a prefix in front. No directory, no
+ * entries. */
 static int plan_entries(const struct project *p, const char *dir, const char *prefix,
     bool (*test)(int dir, const char *name), struct strv *into, struct fault *fault)
 {
