@@ -1,8 +1,8 @@
 /* mirari build: mirari-parse | mirari-gen | mirari-opam-exec --build, configured first if need be
  */
-#include "core/fd.h"
 #include "core/main.h"
 #include "core/pipeline.h"
+#include "core/fd.h"
 #include "core/proc.h"
 #include "core/self.h"
 #include "host/verb.h"
@@ -35,17 +35,18 @@ static const struct usage *usage(struct verb *v)
 	return &u;
 }
 
-static void build_stages(const struct verb *v, struct pipeline *p, bool parse)
+static void gen_stage(const struct verb *v, struct pipeline *p)
 {
-	struct strv *gen;
+	struct strv *gen = pipeline_stage(p);
 
-	if (parse)
-		verb_parse_command(v, pipeline_stage(p));
-	gen = pipeline_stage(p);
 	strv_add(gen, "mirari-gen");
 	if (v->quiet)
 		strv_add(gen, "--quiet");
-	strv_list(pipeline_stage(p), "mirari-opam-exec", "--build");
+}
+
+static void build_command(struct strv *into)
+{
+	strv_list(into, "mirari-opam-exec", "--build");
 }
 
 static int show(struct verb *v, struct fault *fault)
@@ -58,37 +59,43 @@ static int show(struct verb *v, struct fault *fault)
 			return -1;
 		buf_adds(&text, " &&\n");
 	}
-	build_stages(v, &p, true);
+	verb_parse_command(v, pipeline_stage(&p));
+	gen_stage(v, &p);
+	build_command(pipeline_stage(&p));
 	pipeline_show(&p, &text);
 	buf_addc(&text, '\n');
 	put_bytes(&text);
 	return 0;
 }
 
-/* The last stage is become, so that its exit status and signals are the build's. */
-static int run(const struct verb *v, struct fault *fault)
+/* What mirari-gen writes; configuring has run it just now, or else it is run here. Returns as
+ * verb_parse. */
+static int generate(struct verb *v, struct fault *fault)
 {
 	struct pipeline p A_CLEANUP(pipeline_free) = {0};
-	struct buf made A_CLEANUP(buf_free) = {0};
-	int in A_CLEANUP(fd_close) = proc_memory_file(fault);
-	int status;
+	int in A_CLEANUP(fd_close) = -1, status = 0;
+
+	if (v->made.length)
+		return 0;
+	in = proc_memory_file_of(&v->text, fault);
+	gen_stage(v, &p);
+	if (in < 0 || pipeline_run(&p, in, &v->made, &status, fault) < 0)
+		return -1;
+	return status;
+}
+
+/* The last stage is become, so that its exit status and signals are the build's. */
+static int become(const struct verb *v, struct fault *fault)
+{
+	struct strv command A_CLEANUP(strv_free) = {0};
+	int in A_CLEANUP(fd_close) = proc_memory_file_of(&v->made, fault);
 
 	if (in < 0)
 		return -1;
-	build_stages(v, &p, false);
-	p.count--;
-	if (fd_write(in, buf_str(&v->text), v->text.length) < 0 || lseek(in, 0, SEEK_SET) < 0)
+	if (dup2(in, STDIN_FILENO) < 0)
 		return fault_errno(fault, 0, errno, "memory file");
-	if (pipeline_run(&p, in, &made, &status, fault) < 0)
-		return -1;
-	p.count++;
-	if (status)
-		return status;
-	if (ftruncate(in, 0) < 0 || lseek(in, 0, SEEK_SET) < 0 ||
-	    fd_write(in, buf_str(&made), made.length) < 0 || lseek(in, 0, SEEK_SET) < 0 ||
-	    dup2(in, STDIN_FILENO) < 0)
-		return fault_errno(fault, 0, errno, "memory file");
-	return proc_exec(&p.stages[p.count - 1], fault);
+	build_command(&command);
+	return proc_exec(&command, fault);
 }
 
 static int build(struct verb *v)
@@ -110,7 +117,9 @@ static int build(struct verb *v)
 		status = verb_configure(v, &fault);
 	}
 	if (status == 0)
-		status = run(v, &fault);
+		status = generate(v, &fault);
+	if (status == 0)
+		status = become(v, &fault);
 	return status < 0 ? say_fault(&fault) : status;
 }
 

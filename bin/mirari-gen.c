@@ -51,7 +51,7 @@ static int show_difference(
     const char *dir, int dir_fd, const struct output *output, struct fault *fault)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
-	int wanted A_CLEANUP(fd_close) = proc_memory_file(fault);
+	int wanted A_CLEANUP(fd_close) = proc_memory_file_of(&output->bytes, fault);
 	struct proc_io io = {.in = wanted, .out = -1, .dir = dir};
 	struct stat st;
 	int status;
@@ -61,9 +61,6 @@ static int show_difference(
 	if (output->found != FILE_ABSENT &&
 	    (fstatat(dir_fd, output->path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode)))
 		return fault_set(fault, EX_CANTCREAT, "%s/%s: is not a file", dir, output->path);
-	if (fd_write(wanted, buf_str(&output->bytes), output->bytes.length) < 0 ||
-	    lseek(wanted, 0, SEEK_SET) < 0)
-		return fault_errno(fault, 0, errno, "memory file");
 	strv_list(&command, "diff", "-u");
 	strv_addf(&command, "--label=%s", output->path);
 	strv_addf(&command, "--label=%s (generated)", output->path);

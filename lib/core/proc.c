@@ -90,6 +90,19 @@ int proc_memory_file(struct fault *fault)
 	return fd;
 }
 
+int proc_memory_file_of(const struct buf *bytes, struct fault *fault)
+{
+	int fd = proc_memory_file(fault);
+
+	if (fd < 0)
+		return -1;
+	if (fd_write(fd, buf_str(bytes), bytes->length) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+		fault_errno(fault, 0, errno, "memory file");
+		fd_close(&fd);
+	}
+	return fd;
+}
+
 int proc_capture(
     const struct strv *command, const char *dir, struct buf *out, int *status, struct fault *fault)
 {

@@ -34,4 +34,7 @@ int proc_find(const char *name, struct buf *path) A_MUST_CHECK;
 /* An anonymous file in memory, for what one program hands to the next. */
 int proc_memory_file(struct fault *fault) A_MUST_CHECK;
 
+/* One that has these bytes, to be read from their start. */
+int proc_memory_file_of(const struct buf *bytes, struct fault *fault) A_MUST_CHECK;
+
 #endif

@@ -17,20 +17,7 @@ void verb_free(struct verb *v)
 	rec_free(&v->record);
 	rec_free(&v->inherited);
 	buf_free(&v->text);
-}
-
-/* A memory file with the text, to be read from its start. */
-static int text_file(const struct buf *text, struct fault *fault)
-{
-	int fd = proc_memory_file(fault);
-
-	if (fd < 0)
-		return -1;
-	if (fd_write(fd, buf_str(text), text->length) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
-		fault_errno(fault, 0, errno, "memory file");
-		fd_close(&fd);
-	}
-	return fd;
+	buf_free(&v->made);
 }
 
 #define KEPT ".mirari/configured"
@@ -72,7 +59,7 @@ static bool read_kept(const char *dir, struct buf *into)
 static int parse_text(const struct buf *text, struct rec *into, struct fault *fault)
 {
 	struct lineread from A_CLEANUP(lineread_free) = {0};
-	int fd A_CLEANUP(fd_close) = text_file(text, fault);
+	int fd A_CLEANUP(fd_close) = proc_memory_file_of(text, fault);
 
 	if (fd < 0)
 		return -1;
@@ -184,12 +171,11 @@ static void configure_stages(const struct verb *v, struct pipeline *p)
 int verb_configure(struct verb *v, struct fault *fault)
 {
 	struct pipeline p A_CLEANUP(pipeline_free) = {0};
-	struct buf dropped A_CLEANUP(buf_free) = {0};
-	int in A_CLEANUP(fd_close) = text_file(&v->text, fault);
+	int in A_CLEANUP(fd_close) = proc_memory_file_of(&v->text, fault);
 	int status;
 
 	configure_stages(v, &p);
-	if (in < 0 || pipeline_run(&p, in, v->diff ? NULL : &dropped, &status, fault) < 0)
+	if (in < 0 || pipeline_run(&p, in, v->diff ? NULL : &v->made, &status, fault) < 0)
 		return -1;
 	if (status || v->diff || verb_is_configured(v))
 		return status;

@@ -30,6 +30,7 @@ struct verb {
 	    inherited;     /* what the project was configured with, if options are taken from it */
 	struct rec record; /* by verb_parse */
 	struct buf text;   /* the same, as mirari-parse wrote it */
+	struct buf made;   /* by verb_configure: the record that its last tool wrote */
 };
 
 void verb_free(struct verb *v);
