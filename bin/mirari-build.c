@@ -13,7 +13,7 @@
 
 static const struct usage *usage(struct verb *v)
 {
-	static struct opt table[16];
+	static struct opt table[20];
 	static struct usage u = {
 	    .tool = "mirari-build",
 	    .purpose = "build a project; configure it first where that is needed",
@@ -25,8 +25,7 @@ static const struct usage *usage(struct verb *v)
 	};
 	const struct opt options[] = {
 	    VERB_OPTIONS(v),
-	    {0, "no-install", NULL, "don't install packages when it has to configure", OPT_FLAG,
-		&v->no_install},
+	    VERB_INSTALL_OPTIONS(v),
 	    {'q', "quiet", NULL, "no warnings, no names of files", OPT_FLAG, &v->quiet},
 	    {0},
 	};
@@ -49,12 +48,18 @@ static void build_command(struct strv *into)
 	strv_list(into, "mirari-opam-exec", "--build");
 }
 
+/* What is to be installed may be missing although nothing has changed. */
+static bool must_configure(const struct verb *v)
+{
+	return v->create_switch || v->install_system || !verb_is_configured(v);
+}
+
 static int show(struct verb *v, struct fault *fault)
 {
 	struct pipeline p A_CLEANUP(pipeline_free) = {0};
 	struct buf text A_CLEANUP(buf_free) = {0};
 
-	if (!verb_is_configured(v)) {
+	if (must_configure(v)) {
 		if (verb_show_configure(v, &text, fault) < 0)
 			return -1;
 		buf_adds(&text, " &&\n");
@@ -110,8 +115,8 @@ static int build(struct verb *v)
 		status = show(v, &fault);
 		return status < 0 ? say_fault(&fault) : status;
 	}
-	if (status == 0 && !verb_is_configured(v)) {
-		if (!v->quiet)
+	if (status == 0 && must_configure(v)) {
+		if (!v->quiet && !verb_is_configured(v))
 			say_note("%s: new or changed since it was configured: configuring",
 			    v->file ? v->file : rec_get(&v->record, "config.file"));
 		status = verb_configure(v, &fault);

@@ -7,7 +7,7 @@
 
 static const struct usage *usage(struct verb *v)
 {
-	static struct opt table[16];
+	static struct opt table[20];
 	static struct usage u = {
 	    .tool = "mirari-configure",
 	    .purpose = "generate a project's files and install what it needs",
@@ -19,7 +19,7 @@ static const struct usage *usage(struct verb *v)
 	};
 	const struct opt options[] = {
 	    VERB_OPTIONS(v),
-	    {0, "no-install", NULL, "don't install or check packages", OPT_FLAG, &v->no_install},
+	    VERB_INSTALL_OPTIONS(v),
 	    {'f', "force", NULL, "replace generated files that were edited", OPT_FLAG, &v->force},
 	    {0, "diff", NULL, "write nothing, show what would change", OPT_FLAG, &v->diff},
 	    {'q', "quiet", NULL, "no warnings, no names of files", OPT_FLAG, &v->quiet},

@@ -2,12 +2,13 @@
  */
 #include "core/fd.h"
 #include "core/main.h"
+#include "core/num.h"
 #include "core/proc.h"
-#include "host/findlib.h"
-#include "host/opam.h"
 #include "host/opamenv.h"
+#include "host/provide.h"
 #include "model/check.h"
 #include "model/value.h"
+#include "render/environment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,29 +16,39 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { WAIT_SECONDS = 300, WAIT_MAX = 86400 };
+
 struct options {
 	const char *opam_switch;
 	const char *root;
 	const char *get;
+	const char *format;
+	const char *wait;
 	struct strv set;
 	struct strv packages;
 	bool install;
+	bool depexts;
+	bool create;
 	bool build;
+	bool print;
 	bool record;
 	bool no_fast;
+	struct opamchange change;
 };
 
 static const struct usage *usage(struct options *o)
 {
-	static struct opt table[13];
+	static struct opt table[18];
 	static struct usage u = {
 	    .tool = "mirari-opam-exec",
 	    .purpose = "run a command inside an opam switch, without switching",
 	    .synopsis = "[OPTION]... [--] COMMAND [ARG]...\n"
+			"       mirari-opam-exec [OPTION]... --print\n"
 			"       mirari-opam-exec [OPTION]... --install|--build <RECORD",
 	    .examples =
 		"  mirari-opam-exec -s mirage-xen -- make\n"
 		"  mirari-opam-exec -s mirage-xen --install -p lwt -p uri -- make\n"
+		"  eval \"$(mirari-opam-exec -s mirage-xen --print)\"\n"
 		"  mirari-parse | mirari-gen | mirari-opam-exec --install   # what it needs\n"
 		"  mirari-parse | mirari-gen | mirari-opam-exec --build     # its build\n",
 	    .options = table,
@@ -51,8 +62,16 @@ static const struct usage *usage(struct options *o)
 	    {0, "install", NULL, "install missing packages first", OPT_FLAG, &o->install},
 	    {'p', "package", "PACKAGE", "a package to install (repeatable)", OPT_LIST,
 		&o->packages},
+	    {0, "install-system", NULL, "let opam install system packages too", OPT_FLAG,
+		&o->depexts},
+	    {0, "create-switch", NULL, "make the switch if it isn't there", OPT_FLAG, &o->create},
+	    {0, "wait", "SECONDS", "how long another opam is waited for (default 300)", OPT_VALUE,
+		&o->wait},
 	    {0, "build", NULL, "run the record's build.command in its config.dir", OPT_FLAG,
 		&o->build},
+	    {0, "print", NULL, "print what changes in the environment", OPT_FLAG, &o->print},
+	    {0, "format", "FORMAT", "of --print: shell (default), json or records", OPT_VALUE,
+		&o->format},
 	    {0, "no-fast", NULL, "let opam exec compute the environment", OPT_FLAG, &o->no_fast},
 	    {'r', "record", NULL, "read a record though there is a command", OPT_FLAG, &o->record},
 	    OPT_RECORD(&o->set, &o->get),
@@ -63,24 +82,11 @@ static const struct usage *usage(struct options *o)
 	return &u;
 }
 
-static int check_usage(const struct options *o, const struct strv *command, struct fault *fault)
+static int check_packages(const struct options *o, struct fault *fault)
 {
-	if (!command->count && !o->install && !o->build) {
-		fault_set(fault, EX_USAGE, "no command, and neither --install nor --build");
-		return fault_hint(fault, "mirari-opam-exec -s SWITCH -- COMMAND");
-	}
-	if (o->opam_switch && !*o->opam_switch)
-		return fault_set(fault, EX_USAGE, "--switch is empty: name a switch");
-	if (command->count && o->build)
-		return fault_set(fault, EX_USAGE, "--build runs the record's command, not %s",
-		    command->items[0]);
-	if (o->get && (command->count || o->build))
-		return fault_set(
-		    fault, EX_USAGE, "--get is for --install alone, whose output is a record");
-	if (o->packages.count && !o->install)
-		return fault_set(fault, EX_USAGE, "--package needs --install");
+	const struct value_rule rule = {.type = VALUE_PACKAGE};
+
 	for (size_t i = 0; i < o->packages.count; i++) {
-		const struct value_rule rule = {.type = VALUE_PACKAGE};
 		struct buf expected A_CLEANUP(buf_free) = {0};
 		const char *normal;
 
@@ -88,46 +94,56 @@ static int check_usage(const struct options *o, const struct strv *command, stru
 			return fault_set(fault, EX_USAGE, "--package=%s: expected %s",
 			    o->packages.items[i], buf_str(&expected));
 	}
+	if (o->packages.count && !o->install)
+		return fault_set(fault, EX_USAGE, "--package needs --install");
 	return 0;
 }
 
-/* Packages by opam, where there is a switch. */
-static int install(
-    const struct options *o, const struct opam *opam, const struct rec *record, struct fault *fault)
+/* One thing to do: a command, --build or --print; or none of them, and --install alone. */
+static int check_usage(const struct options *o, const struct strv *command, struct fault *fault)
 {
-	struct strv packages A_CLEANUP(strv_free) = {0}, missing A_CLEANUP(strv_free) = {0};
-	const char *allowed = rec_get(record, "install");
-
-	strv_add_all(&packages, &o->packages);
-	rec_get_all(record, "packages", &packages);
-	if (o->packages.count && !opam->name.length) {
-		fault_set(fault, EX_UNAVAILABLE, "there is no opam switch to install %s into",
-		    o->packages.items[0]);
-		return fault_hint(fault, "opam init makes a root with one");
+	if ((command->count > 0) + o->build + o->print > 1)
+		return fault_set(fault, EX_USAGE, "--%s doesn't go with %s",
+		    o->print ? "print" : "build", command->count ? "a command" : "--build");
+	if (!command->count && !o->install && !o->build && !o->print) {
+		fault_set(
+		    fault, EX_USAGE, "no command, and none of --install, --build and --print");
+		return fault_hint(fault, "mirari-opam-exec -s SWITCH -- COMMAND");
 	}
-	if (opam->name.length && !(allowed && !strcmp(allowed, "false"))) {
-		if (opam_missing(opam, &packages, &missing, fault) < 0)
-			return -1;
-		if (missing.count && opam_install(opam, &missing, fault) < 0)
-			return -1;
-	}
-	return 0;
+	if (o->opam_switch && !*o->opam_switch)
+		return fault_set(fault, EX_USAGE, "--switch is empty: name a switch");
+	if (o->get && (command->count || o->build || o->print))
+		return fault_set(
+		    fault, EX_USAGE, "--get is for --install alone, whose output is a record");
+	if (o->format && !o->print)
+		return fault_set(fault, EX_USAGE, "--format is for --print");
+	if (o->format && strcmp(o->format, "shell") && strcmp(o->format, "json") &&
+	    strcmp(o->format, "records"))
+		return fault_set(fault, EX_USAGE,
+		    "--format=%s: expected one of shell, json, records", o->format);
+	if (o->depexts && !o->install && !o->create)
+		return fault_set(fault, EX_USAGE, "--install-system needs --install");
+	return check_packages(o, fault);
 }
 
-/* What the record's build needs must be there. */
-static int check_needs(const struct opam *opam, const struct rec *record, struct fault *fault)
+static void say_waiting(const char *holder, const struct opamlock_limit *limit)
 {
-	struct strv libraries A_CLEANUP(strv_free) = {0};
-	const char *builder = rec_get(record, "build.system");
+	say_note("another opam works on the switch (%s): waiting for it, at most %u s", holder,
+	    limit->seconds);
+}
 
-	rec_get_all(record, "libraries", &libraries);
-	if (!libraries.count)
-		rec_get_all(record, "depends", &libraries);
-	if (!libraries.count && !builder)
-		return 0;
-	if (builder && (!strcmp(builder, "command") || !strcmp(builder, "mirage")))
-		builder = NULL;
-	return findlib_check(opam, builder, &libraries, fault);
+static int set_change(struct options *o, struct fault *fault)
+{
+	uint64_t seconds = WAIT_SECONDS;
+
+	if (o->wait && num_parse(o->wait, 0, WAIT_MAX, &seconds) != NUM_OK)
+		return fault_set(fault, EX_USAGE,
+		    "--wait=%s: expected a whole number of seconds from 0 to %d", o->wait,
+		    WAIT_MAX);
+	o->change.depexts = o->depexts;
+	o->change.limit.seconds = (unsigned)seconds;
+	o->change.limit.waiting = say_waiting;
+	return 0;
 }
 
 /* Becomes the command, inside the switch. */
@@ -160,54 +176,77 @@ static int build(const struct opam *opam, const struct rec *record, struct fault
 	return become(opam, &command, fault);
 }
 
-/* The record's switch, if it has one: a relative directory starts at config.dir. */
-static const char *record_switch(const struct rec *record, struct buf *path)
+static int print(const struct options *o, const struct opam *opam, const struct strv *before,
+    struct fault *fault)
 {
-	const char *name = rec_get(record, "switch"), *dir = rec_get(record, "config.dir");
+	struct strv after A_CLEANUP(strv_free) = {0};
+	struct rec record A_CLEANUP(rec_free) = {0};
+	struct buf text A_CLEANUP(buf_free) = {0};
+	char *const *old = strv_argv(before);
+	int result;
 
-	if (!name || !dir || name[0] == '/' || (name[0] != '.' && !strchr(name, '/')))
-		return name;
-	buf_printf(path, "%s/%s", dir, name);
-	return buf_str(path);
+	if (opam_environment(opam, &after, fault) < 0)
+		return -1;
+	if (o->format && !strcmp(o->format, "records"))
+		result = environment_record(old, strv_argv(&after), &record, fault);
+	else if (o->format && !strcmp(o->format, "json"))
+		result = environment_json(old, strv_argv(&after), &text, fault);
+	else
+		result = environment_shell(old, strv_argv(&after), &text, fault);
+	if (result == 0 && o->format && !strcmp(o->format, "records"))
+		rec_write(&record, &text);
+	if (result == 0)
+		put_bytes(&text);
+	return result;
 }
 
-static int opam_exec(const struct options *o, const struct strv *command)
+/* What was asked for, with the switch found and entered. Returns only when nothing was become. */
+static int act(const struct options *o, const struct opam *opam, const struct rec *record,
+    const struct strv *command, struct fault *fault)
+{
+	struct strv before A_CLEANUP(strv_free) = {0};
+
+	if (o->install && provide_packages(opam, &o->packages, record, &o->change, fault) < 0)
+		return -1;
+	if (o->print)
+		strv_add_words(&before, (const char *const *)environ);
+	/* where that isn't possible, opam exec is what the commands are started by */
+	if (opam->name.length && !o->no_fast && opamenv_enter(opam, fault) < 0)
+		return -1;
+	if (o->install && provide_check(opam, record, fault) < 0)
+		return -1;
+	if (command->count)
+		return become(opam, command, fault);
+	if (o->build)
+		return build(opam, record, fault);
+	return o->print ? print(o, opam, &before, fault) : put_record(record, o->get);
+}
+
+static int opam_exec(struct options *o, const struct strv *command)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
 	struct opam opam A_CLEANUP(opam_free) = {0};
-	struct buf path A_CLEANUP(buf_free) = {0};
 	struct fault fault;
-	bool reads = !command->count || o->record;
+	bool reads = (!command->count && !o->print) || o->record;
+	int status;
 
-	if (check_usage(o, command, &fault) < 0 ||
+	if (check_usage(o, command, &fault) < 0 || set_change(o, &fault) < 0 ||
 	    (reads && check_input(&record, &o->set, &fault) < 0))
 		return say_fault(&fault);
 	if (o->root && setenv("OPAMROOT", o->root, 1) < 0) {
 		fault_errno(&fault, EX_OSERR, errno, "setenv OPAMROOT");
 		return say_fault(&fault);
 	}
-	if (opam_find(&opam, o->opam_switch ? o->opam_switch : record_switch(&record, &path),
-		rec_get(&record, "config.dir"), &fault) < 0)
+	if (provide_switch(&opam, o->opam_switch, &record, o->create ? &o->change : NULL, &fault) <
+	    0)
 		return say_fault(&fault);
 	if (o->root && !opam.root.length) {
 		fault_set(&fault, EX_DATAERR, "--root=%s: is no opam root", o->root);
 		fault_hint(&fault, "opam init --root=%s makes one", o->root);
 		return say_fault(&fault);
 	}
-	if (o->install && install(o, &opam, &record, &fault) < 0)
-		return say_fault(&fault);
-	/* where that isn't possible, opam exec is what the commands are started by */
-	if (opam.name.length && !o->no_fast && opamenv_enter(&opam, &fault) < 0)
-		return say_fault(&fault);
-	if (o->install && check_needs(&opam, &record, &fault) < 0)
-		return say_fault(&fault);
-	if (command->count)
-		become(&opam, command, &fault);
-	else if (o->build)
-		build(&opam, &record, &fault);
-	else
-		return put_record(&record, o->get);
-	return say_fault(&fault);
+	status = act(o, &opam, &record, command, &fault);
+	return status < 0 ? say_fault(&fault) : status;
 }
 
 int tool_main(int argc, char **argv)

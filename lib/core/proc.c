@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,10 +40,18 @@ static int spawn(
     const char *path, const struct strv *command, const struct proc_io *io, pid_t *child)
 {
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
 	int error = posix_spawn_file_actions_init(&actions);
 
 	if (error)
 		return error;
+	error = posix_spawnattr_init(&attributes);
+	if (error)
+		goto free_actions;
+	sigemptyset(&none);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 	if (io->in < 0)
 		error = posix_spawn_file_actions_addopen(
 		    &actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -50,19 +59,24 @@ static int spawn(
 		error = posix_spawn_file_actions_adddup2(&actions, io->in, STDIN_FILENO);
 	if (!error && io->out >= 0)
 		error = posix_spawn_file_actions_adddup2(&actions, io->out, STDOUT_FILENO);
+	if (!error && io->merge)
+		error = posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
 	if (!error && io->dir)
 		error = posix_spawn_file_actions_addchdir_np(&actions, io->dir);
 	if (!error)
-		error = posix_spawn(child, path, &actions, NULL, strv_argv(command), environ);
+		error =
+		    posix_spawn(child, path, &actions, &attributes, strv_argv(command), environ);
+	posix_spawnattr_destroy(&attributes);
+free_actions:
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
 }
 
-int proc_run(const struct strv *command, const struct proc_io *io, int *status, struct fault *fault)
+static int start(
+    const struct strv *command, const struct proc_io *io, pid_t *child, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0};
-	pid_t child;
-	int error, wait_status;
+	int error;
 
 	if (find_program(command, &path, fault) < 0)
 		return -1;
@@ -70,15 +84,52 @@ int proc_run(const struct strv *command, const struct proc_io *io, int *status, 
 		return fault_errno(fault, 0, errno, "%s", io->dir);
 	/* ignored by whoever started us, it would take the child's status away */
 	signal(SIGCHLD, SIG_DFL);
-	error = spawn(buf_str(&path), command, io, &child);
-	if (error)
-		return cannot_start(command->items[0], error, fault);
+	error = spawn(buf_str(&path), command, io, child);
+	return error ? cannot_start(command->items[0], error, fault) : 0;
+}
+
+static int wait_for(pid_t child, int *status, struct fault *fault)
+{
+	int wait_status;
+
 	while (waitpid(child, &wait_status, 0) < 0)
 		if (errno != EINTR)
-			return fault_errno(fault, 0, errno, "wait for %s", command->items[0]);
+			return fault_errno(fault, 0, errno, "wait for process %d", (int)child);
 	*status = WIFSIGNALED(wait_status) ? EXIT_SIGNALLED + WTERMSIG(wait_status)
 					   : WEXITSTATUS(wait_status);
 	return 0;
+}
+
+int proc_run(const struct strv *command, const struct proc_io *io, int *status, struct fault *fault)
+{
+	pid_t child;
+
+	if (start(command, io, &child, fault) < 0)
+		return -1;
+	return wait_for(child, status, fault);
+}
+
+int proc_start(
+    const struct strv *command, const struct proc_io *io, struct child *child, struct fault *fault)
+{
+	int ignored;
+
+	if (start(command, io, &child->pid, fault) < 0)
+		return -1;
+	child->ended = pidfd_open(child->pid, 0);
+	if (child->ended >= 0)
+		return 0;
+	fault_errno(fault, 0, errno, "pidfd_open");
+	kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, &ignored, 0) < 0 && errno == EINTR)
+		;
+	return -1;
+}
+
+int proc_wait(struct child *child, int *status, struct fault *fault)
+{
+	fd_close(&child->ended);
+	return wait_for(child->pid, status, fault);
 }
 
 int proc_memory_file(struct fault *fault)

@@ -10,16 +10,32 @@
 #include "core/fault.h"
 #include "core/strv.h"
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 struct proc_io {
 	int in;          /* the child's standard input; -1 is /dev/null */
 	int out;         /* the child's standard output; -1 is ours */
+	bool merge;      /* its standard error goes where its output goes */
 	const char *dir; /* where it runs; NULL is here */
+};
+
+/* A program that runs beside us. */
+struct child {
+	pid_t pid;
+	int ended; /* a descriptor that is readable once it has ended (pidfd_open) */
 };
 
 /* Runs it to its end. 0 with *status set to its exit status (128+N when signal N killed it), or -1
  * when it could not be started: EXIT_NOT_FOUND or EXIT_CANNOT_EXEC. */
 int proc_run(const struct strv *command, const struct proc_io *io, int *status,
     struct fault *fault) A_MUST_CHECK;
+
+/* The same in two steps, for what is to be done meanwhile; proc_wait must follow, and releases it.
+ * A child takes no blocked signals over. */
+int proc_start(const struct strv *command, const struct proc_io *io, struct child *child,
+    struct fault *fault) A_MUST_CHECK;
+int proc_wait(struct child *child, int *status, struct fault *fault) A_MUST_CHECK;
 
 /* Runs it with nothing on its standard input and appends what it prints. */
 int proc_capture(const struct strv *command, const char *dir, struct buf *out, int *status,

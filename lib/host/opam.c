@@ -4,15 +4,12 @@
 #include "core/proc.h"
 #include "core/shell.h"
 #include "host/opamfile.h"
-#include "host/opamversion.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { FILE_MAX_BYTES = 16 << 20 };
 
 void opam_free(struct opam *o)
 {
@@ -26,17 +23,6 @@ static const char *env(const char *name)
 	const char *value = getenv(name);
 
 	return value && *value ? value : NULL;
-}
-
-/* Reads dir/file; false when there is none. */
-static bool read_in(const char *dir, const char *file, struct buf *into)
-{
-	struct buf path A_CLEANUP(buf_free) = {0};
-	struct fault ignored;
-
-	buf_printf(&path, "%s/%s", dir, file);
-	into->max = FILE_MAX_BYTES;
-	return file_read(buf_str(&path), EX_DATAERR, into, &ignored) == 0;
 }
 
 static bool exists(const char *dir, const char *file)
@@ -69,7 +55,7 @@ static bool has_local_switch(const struct opam *o, const char *dir)
 	char resolved[PATH_MAX];
 
 	buf_printf(&prefix, "%s/_opam", strcmp(dir, "/") ? dir : "");
-	return read_in(buf_str(&prefix), ".opam-switch/switch-config", &text) &&
+	return opamfile_read(buf_str(&prefix), ".opam-switch/switch-config", &text) &&
 	       opamfile_strings(buf_str(&text), "opam-root", &root) &&
 	       realpath(root.items[0], resolved) && !strcmp(resolved, buf_str(&o->root));
 }
@@ -99,7 +85,7 @@ static bool find_current_switch(struct opam *o)
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct strv name A_CLEANUP(strv_free) = {0};
 
-	if (!read_in(buf_str(&o->root), "config", &text) ||
+	if (!opamfile_read(buf_str(&o->root), "config", &text) ||
 	    !opamfile_strings(buf_str(&text), "switch", &name))
 		return false;
 	buf_adds(&o->name, name.items[0]);
@@ -148,7 +134,7 @@ static int no_such_switch(const struct opam *o, struct fault *fault)
 	struct buf text A_CLEANUP(buf_free) = {0}, names A_CLEANUP(buf_free) = {0};
 	struct buf quoted A_CLEANUP(buf_free) = {0};
 	struct strv installed A_CLEANUP(strv_free) = {0};
-	bool known = read_in(buf_str(&o->root), "config", &text) &&
+	bool known = opamfile_read(buf_str(&o->root), "config", &text) &&
 		     opamfile_strings(buf_str(&text), "installed-switches", &installed);
 
 	for (size_t i = 0; known && i < installed.count; i++)
@@ -162,8 +148,9 @@ static int no_such_switch(const struct opam *o, struct fault *fault)
 		memcpy(fault->text + length + 1, buf_str(&names), names.length + 1);
 	}
 	shell_word(&quoted, buf_str(&o->name));
-	return fault_hint(
-	    fault, "opam switch create --no-switch %s COMPILER makes it", buf_str(&quoted));
+	return fault_hint(fault,
+	    "--create-switch makes it, as does opam switch create --no-switch %s COMPILER",
+	    buf_str(&quoted));
 }
 
 static int no_root(const char *asked, struct fault *fault)
@@ -186,57 +173,8 @@ int opam_find(struct opam *o, const char *asked, const char *dir, struct fault *
 	else if (!find_local_switch(o, dir) && !find_current_switch(o))
 		return 0;
 	set_prefix(o);
-	if (!exists(buf_str(&o->prefix), ".opam-switch/switch-config"))
-		return no_such_switch(o, fault);
-	return 0;
-}
-
-/* Does an installed "name.version" satisfy what was asked: a name, name.version, or name>=version?
- */
-static bool satisfies(const char *have, const char *asked)
-{
-	size_t name = strcspn(asked, ".<>=!");
-	const char *op = asked + name, *version = op;
-	int order;
-
-	if (strncmp(have, asked, name) || have[name] != '.')
-		return false;
-	if (!*op)
-		return true;
-	version += *op == '.' ? 1 : strspn(op, "<>=!");
-	order = opamversion_compare(have + name + 1, version);
-	switch (*op) {
-	case '<':
-		return order < 0 || (op[1] == '=' && order == 0);
-	case '>':
-		return order > 0 || (op[1] == '=' && order == 0);
-	case '!':
-		return order != 0;
-	default:
-		return order == 0;
-	}
-}
-
-int opam_missing(
-    const struct opam *o, const struct strv *packages, struct strv *missing, struct fault *fault)
-{
-	struct buf text A_CLEANUP(buf_free) = {0};
-	struct strv installed A_CLEANUP(strv_free) = {0};
-
-	/* an empty switch has no such file, and one with nothing but pins no such field */
-	if (read_in(buf_str(&o->prefix), ".opam-switch/switch-state", &text) &&
-	    !opamfile_strings(buf_str(&text), "installed", &installed) && installed.count)
-		return fault_set(fault, EX_DATAERR, "%s/.opam-switch/switch-state: is cut short",
-		    buf_str(&o->prefix));
-	for (size_t i = 0; i < packages->count; i++) {
-		bool there = false;
-
-		for (size_t k = 0; k < installed.count && !there; k++)
-			there = satisfies(installed.items[k], packages->items[i]);
-		if (!there)
-			strv_add(missing, packages->items[i]);
-	}
-	return 0;
+	o->missing = !exists(buf_str(&o->prefix), ".opam-switch/switch-config");
+	return o->missing ? no_such_switch(o, fault) : 0;
 }
 
 int opam_explain(const struct strv *command, struct fault *fault)
@@ -244,59 +182,6 @@ int opam_explain(const struct strv *command, struct fault *fault)
 	if (fault->status == EXIT_NOT_FOUND && !strcmp(command->items[0], "opam"))
 		fault_hint(fault, "apt-get install opam");
 	return -1;
-}
-
-/* opam's exit statuses: opam(1), "EXIT STATUS". */
-static int install_fault(int status, const char *packages, struct fault *fault)
-{
-	static const struct {
-		int theirs, ours;
-		const char *what, *hint;
-	} statuses[] = {
-	    {5, EX_DATAERR,
-		"a package or version that opam doesn't know, or a system package that there isn't",
-		"'opam update' fetches the newest list; 'opam search NAME' looks in it"},
-	    {10, EXIT_NO, "opam stopped before it installed anything",
-		"system packages are missing, probably: what to install stands above"},
-	    {15, EX_TEMPFAIL, "another opam works on this switch", "try again when it is done"},
-	    {20, EXIT_NO, "there is no way to install it beside what the switch has",
-		"opam's reasons stand above"},
-	    {30, EX_OSERR, "opam could not read or write one of its files", ""},
-	    {31, EXIT_NO, "a package failed to build", "its log is named above"},
-	    {40, EX_UNAVAILABLE, "a package could not be fetched", "is the network there?"},
-	    {50, EX_DATAERR, "opam's root is not in order", "opam's reasons stand above"},
-	};
-
-	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
-		if (statuses[i].theirs != status)
-			continue;
-		fault_set(
-		    fault, statuses[i].ours, "opam install%s: %s", packages, statuses[i].what);
-		return *statuses[i].hint ? fault_hint(fault, "%s", statuses[i].hint) : -1;
-	}
-	return fault_set(fault, status > EXIT_SIGNALLED ? status : EXIT_NO,
-	    "opam install%s: failed with status %d", packages, status);
-}
-
-int opam_install(const struct opam *o, const struct strv *packages, struct fault *fault)
-{
-	struct strv command A_CLEANUP(strv_free) = {0};
-	struct buf names A_CLEANUP(buf_free) = {0};
-	struct proc_io io = {.in = -1, .out = STDERR_FILENO};
-	int status;
-
-	strv_list(&command, "opam", "install", "--yes");
-	strv_addf(&command, "--root=%s", buf_str(&o->root));
-	strv_addf(&command, "--switch=%s", buf_str(&o->name));
-	strv_add(&command, "--");
-	for (size_t i = 0; i < packages->count; i++) {
-		strv_add(&command, packages->items[i]);
-		buf_printf(&names, " %s", packages->items[i]);
-	}
-	if (proc_run(&command, &io, &status, fault) < 0)
-		return fault->status == EXIT_NOT_FOUND ? fault_hint(fault, "apt-get install opam")
-						       : -1;
-	return status ? install_fault(status, buf_str(&names), fault) : 0;
 }
 
 /* Is the environment that of the switch already? */
@@ -334,4 +219,25 @@ void opam_exec_command(const struct opam *o, const struct strv *command, struct 
 		}
 		strv_add(into, buf_str(&word));
 	}
+}
+
+int opam_environment(const struct opam *o, struct strv *into, struct fault *fault)
+{
+	struct strv command A_CLEANUP(strv_free) = {0}, whole A_CLEANUP(strv_free) = {0};
+	struct buf out A_CLEANUP(buf_free) = {0};
+	int status = 0;
+
+	strv_list(&command, "env", "-0");
+	opam_exec_command(o, &command, &whole);
+	if (whole.count == command.count) {
+		strv_add_words(into, (const char *const *)environ);
+		return 0;
+	}
+	if (proc_capture(&whole, NULL, &out, &status, fault) < 0)
+		return opam_explain(&whole, fault);
+	if (status)
+		return fault_set(fault, status, "opam exec failed with status %d", status);
+	for (size_t at = 0; at < out.length; at += strlen(out.bytes + at) + 1)
+		strv_add(into, out.bytes + at);
+	return 0;
 }

@@ -16,6 +16,7 @@ struct opam {
 	struct buf root;   /* absolute; empty when there is no opam root */
 	struct buf name;   /* the switch; empty when none is in use */
 	struct buf prefix; /* its directory */
+	bool missing;      /* by opam_find: the switch isn't there, and could be made */
 };
 
 void opam_free(struct opam *o);
@@ -29,23 +30,18 @@ void opam_free(struct opam *o);
  */
 int opam_find(struct opam *o, const char *asked, const char *dir, struct fault *fault) A_MUST_CHECK;
 
-/* Adds those of the packages that the switch doesn't have. "name" is any version of it,
- * "name.version" that one, "name>=version" and its like those. */
-int opam_missing(const struct opam *o, const struct strv *packages, struct strv *missing,
-    struct fault *fault) A_MUST_CHECK;
-
 /* For when `command` could not be started: if it is opam that isn't there, adds how to get it.
  * Returns -1. */
 int opam_explain(const struct strv *command, struct fault *fault);
-
-/* Installs them: `opam install --yes`, its output to standard error. */
-int opam_install(
-    const struct opam *o, const struct strv *packages, struct fault *fault) A_MUST_CHECK;
 
 /* Appends what runs `command` inside the switch: opam exec, or the command itself when there is no
  * switch or the environment is that switch's already. opam exec expands %{…}% in arguments, so
  * every % is doubled; without --set-switch and --set-root a nested opam would use another switch.
  */
 void opam_exec_command(const struct opam *o, const struct strv *command, struct strv *into);
+
+/* Adds the variables of the environment inside the switch, NAME=VALUE: our own, when it is that of
+ * the switch already. */
+int opam_environment(const struct opam *o, struct strv *into, struct fault *fault) A_MUST_CHECK;
 
 #endif

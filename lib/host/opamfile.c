@@ -1,8 +1,20 @@
 #include "host/opamfile.h"
 
-#include "core/buf.h"
+#include "core/fd.h"
 
 #include <string.h>
+
+enum { FILE_MAX_BYTES = 16 << 20 };
+
+bool opamfile_read(const char *dir, const char *file, struct buf *into)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+	struct fault ignored;
+
+	buf_printf(&path, "%s/%s", dir, file);
+	into->max = FILE_MAX_BYTES;
+	return file_read(buf_str(&path), EX_DATAERR, into, &ignored) == 0;
+}
 
 /* Where the field's value begins: behind "field:" at the start of a line. */
 static const char *find_field(const char *text, const char *field)

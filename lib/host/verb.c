@@ -97,6 +97,11 @@ int verb_check(struct verb *v, bool inherit, struct fault *fault)
 		return fault_set(fault, EX_USAGE,
 		    "a project has its configuration in a file; mirari-parse alone reads standard "
 		    "input");
+	if (v->no_install && (v->install_system || v->create_switch || v->wait))
+		return fault_set(fault, EX_USAGE, "--no-install doesn't go with --%s",
+		    v->install_system  ? "install-system"
+		    : v->create_switch ? "create-switch"
+				       : "wait");
 	if (choose_target(v, fault) < 0)
 		return -1;
 	if (inherit && !v->target && !v->opam_switch && !v->set.count && !v->no_install)
@@ -153,6 +158,17 @@ static int keep(const struct verb *v, struct fault *fault)
 	    v->text.length, fault);
 }
 
+static void install_stage(const struct verb *v, struct strv *into)
+{
+	strv_list(into, "mirari-opam-exec", "--install");
+	if (v->install_system)
+		strv_add(into, "--install-system");
+	if (v->create_switch)
+		strv_add(into, "--create-switch");
+	if (v->wait)
+		strv_addf(into, "--wait=%s", v->wait);
+}
+
 static void configure_stages(const struct verb *v, struct pipeline *p)
 {
 	struct strv *gen = pipeline_stage(p);
@@ -165,7 +181,7 @@ static void configure_stages(const struct verb *v, struct pipeline *p)
 	if (v->diff)
 		strv_add(gen, "--diff");
 	if (!v->no_install && !v->diff)
-		strv_list(pipeline_stage(p), "mirari-opam-exec", "--install");
+		install_stage(v, pipeline_stage(p));
 }
 
 int verb_configure(struct verb *v, struct fault *fault)

@@ -19,7 +19,8 @@ struct verb {
 	const char *opam_switch;
 	struct strv set;
 	bool xen, unix_direct, unix_socket; /* the flags of 2013 */
-	bool no_install;
+	bool no_install, install_system, create_switch;
+	const char *wait;
 	bool force;
 	bool diff;
 	bool dry_run;
@@ -47,6 +48,18 @@ void verb_free(struct verb *v);
 	{ \
 		'n', "dry-run", NULL, "print the pipeline instead of running it", OPT_FLAG, \
 		    &(v)->dry_run \
+	}
+
+/* Those about installing. */
+#define VERB_INSTALL_OPTIONS(v) \
+	{0, "no-install", NULL, "don't install or check packages", OPT_FLAG, &(v)->no_install}, \
+	    {0, "install-system", NULL, "let opam install system packages too", OPT_FLAG, \
+		&(v)->install_system}, \
+	    {0, "create-switch", NULL, "make the opam switch if it isn't there", OPT_FLAG, \
+		&(v)->create_switch}, \
+	{ \
+		0, "wait", "SECONDS", "how long another opam is waited for (default 300)", \
+		    OPT_VALUE, &(v)->wait \
 	}
 
 /* Checks the options (EX_USAGE): 2013's flags become --target. With `inherit`, a command line that

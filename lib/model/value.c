@@ -144,6 +144,20 @@ static bool is_package(const char *value)
 	return only(rest, LETTERS DIGITS "_+.~-") && rest[0] != '-';
 }
 
+static bool is_compiler(const char *value)
+{
+	return is_package(value) || (only(value, LETTERS DIGITS "_+.~-") && value[0] != '-');
+}
+
+/* opam takes a list of these with commas between them. */
+static bool is_repository(const char *value)
+{
+	size_t name = strspn(value, LETTERS DIGITS "_-");
+
+	return name && value[0] != '-' && value[name] == '=' && value[name + 1] &&
+	       !value[strcspn(value, ", ")];
+}
+
 static bool is_deploy(const char *value)
 {
 	struct buf part A_CLEANUP(buf_free) = {0};
@@ -266,6 +280,9 @@ static const struct {
 	"an OCaml value path such as Dispatch.main (not in Main, which is the generated module)"},
     [VALUE_FINDLIB] = {is_findlib, "a findlib library such as lwt.unix"},
     [VALUE_PACKAGE] = {is_package, "an opam package such as lwt, lwt.5.6.1 or lwt>=5.0"},
+    [VALUE_COMPILER] = {is_compiler,
+	"a compiler such as 4.14.1 or ocaml-base-compiler.4.14.1, or another opam package"},
+    [VALUE_REPOSITORY] = {is_repository, "NAME=URL, an opam repository (no blank or comma in it)"},
     [VALUE_DEPLOY] = {is_deploy, "local, ec2 or ssh://[USER@]HOST[:PORT]"},
     [VALUE_USER] = {is_user, "a user or group (letters, digits, '.', '_' and '-', at most 32)"},
     [VALUE_PORTS] = {is_ports, "HOST:GUEST, two ports such as 8080:80"},
@@ -292,6 +309,8 @@ const char *value_type_name(enum value_type type)
 	    [VALUE_FINDLIB] = "findlib library",
 	    [VALUE_PACKAGE] = "opam package",
 	    [VALUE_SWITCH] = "opam switch",
+	    [VALUE_COMPILER] = "opam compiler",
+	    [VALUE_REPOSITORY] = "opam repository",
 	    [VALUE_DEPLOY] = "place",
 	    [VALUE_USER] = "user",
 	    [VALUE_PORTS] = "ports",

@@ -27,12 +27,14 @@ enum value_type {
 	VALUE_INTERFACE,   /* a Linux interface name */
 	VALUE_OCAML_VALUE, /* Module.value */
 	VALUE_FINDLIB,     /* a findlib library: lwt.unix */
-	VALUE_PACKAGE, /* an opam package, with or without a version: lwt, lwt.5.6.1, lwt>=5.0 */
-	VALUE_SWITCH,  /* an opam switch: a name, or a directory */
-	VALUE_DEPLOY,  /* local, ec2, ssh://[USER@]HOST[:PORT] */
-	VALUE_USER,    /* a user's or group's name or number */
-	VALUE_PORTS,   /* HOST:GUEST */
-	VALUE_SIZE     /* bytes: 64M, 1G */
+	VALUE_PACKAGE,    /* an opam package, with or without a version: lwt, lwt.5.6.1, lwt>=5.0 */
+	VALUE_SWITCH,     /* an opam switch: a name, or a directory */
+	VALUE_COMPILER,   /* what a switch is made of: an opam package, or a compiler's version */
+	VALUE_REPOSITORY, /* NAME=URL, an opam repository */
+	VALUE_DEPLOY,     /* local, ec2, ssh://[USER@]HOST[:PORT] */
+	VALUE_USER,       /* a user's or group's name or number */
+	VALUE_PORTS,      /* HOST:GUEST */
+	VALUE_SIZE        /* bytes: 64M, 1G */
 };
 
 struct value_rule {

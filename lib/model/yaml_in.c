@@ -25,15 +25,21 @@ static void wrong_type(struct reader *r, const char *expected)
 	stream_skip(&r->in);
 }
 
-static void add_scalar(struct reader *r, const struct key *key)
+/* The scalar as a value of the key, with `before` in front. */
+static void add_scalar(struct reader *r, const struct key *key, const char *before)
 {
-	if (strlen(stream_scalar(&r->in)) != r->in.event.data.scalar.length)
+	struct buf value A_CLEANUP(buf_free) = {0};
+
+	if (strlen(stream_scalar(&r->in)) != r->in.event.data.scalar.length) {
 		report_error(&r->config->report, stream_here(&r->in),
 		    "%.80s: the value contains a NUL byte, which a record can't carry",
 		    buf_str(&r->path));
-	else
-		config_add_to(r->config, r->into, stream_here(&r->in), key, buf_str(&r->path),
-		    stream_scalar(&r->in));
+		return;
+	}
+	if (*before)
+		buf_printf(&value, "%s%s", before, stream_scalar(&r->in));
+	config_add_to(r->config, r->into, stream_here(&r->in), key, buf_str(&r->path),
+	    *before ? buf_str(&value) : stream_scalar(&r->in));
 }
 
 static void read_list(struct reader *r, const struct key *key)
@@ -43,7 +49,7 @@ static void read_list(struct reader *r, const struct key *key)
 	if (stream_is_nothing(&r->in))
 		return;
 	if ((key->flags & KEY_OR_SCALAR) && r->in.event.type == YAML_SCALAR_EVENT) {
-		add_scalar(r, key);
+		add_scalar(r, key, "");
 		return;
 	}
 	if (r->in.event.type != YAML_SEQUENCE_START_EVENT) {
@@ -55,7 +61,7 @@ static void read_list(struct reader *r, const struct key *key)
 		if (stream_refused(&r->in))
 			return;
 		if (r->in.event.type == YAML_SCALAR_EVENT)
-			add_scalar(r, key);
+			add_scalar(r, key, "");
 		else
 			wrong_type(r, "single values in the list");
 	}
@@ -97,7 +103,7 @@ static void read_main_entry(struct reader *r)
 		return;
 	}
 	set_path(r, strlen("main"), "entry");
-	add_scalar(r, key_find("main.entry"));
+	add_scalar(r, key_find("main.entry"), "");
 }
 
 /* main: { noip: Hello.main } is main.kind=noip and main.entry=Hello.main. */
@@ -202,10 +208,86 @@ static void read_leaf(struct reader *r, struct place at, const struct key *key)
 	} else if (key->flags & KEY_LIST) {
 		read_list(r, key);
 	} else if (r->in.event.type == YAML_SCALAR_EVENT) {
-		add_scalar(r, key);
+		add_scalar(r, key, "");
 	} else {
 		wrong_type(r, "a single value");
 	}
+}
+
+/* switch.repositories: { NAME: URL } is opam.repository=NAME=URL, once for each. */
+static void read_repositories(struct reader *r)
+{
+	if (stream_is_nothing(&r->in))
+		return;
+	if (r->in.event.type != YAML_MAPPING_START_EVENT) {
+		wrong_type(r, "a mapping such as { NAME: URL }");
+		return;
+	}
+	r->in.depth++;
+	while (stream_next_key(&r->in)) {
+		struct buf name A_CLEANUP(buf_free) = {0};
+
+		buf_printf(&name, "%s=", stream_scalar(&r->in));
+		if (!stream_next(&r->in) || stream_refused(&r->in))
+			return;
+		if (r->in.event.type == YAML_SCALAR_EVENT)
+			add_scalar(r, key_find("opam.repository"), buf_str(&name));
+		else
+			wrong_type(r, "a URL");
+	}
+	r->in.depth--;
+}
+
+/* switch: { name: NAME, create: COMPILER, repositories: { … } }: a switch, and what it is made of
+ * when it is to be made, which a record has as opam.create and opam.repository. */
+static void read_switch(struct reader *r, struct place start)
+{
+	uint32_t name = 0, create = 0, repositories = 0;
+
+	r->in.depth++;
+	while (stream_next_key(&r->in)) {
+		const char *key = stream_scalar(&r->in);
+		uint32_t *line = !strcmp(key, "name")           ? &name
+				 : !strcmp(key, "create")       ? &create
+				 : !strcmp(key, "repositories") ? &repositories
+								: NULL;
+		struct place at = stream_here(&r->in);
+
+		if (!line)
+			report_error(&r->config->report, at,
+			    "switch.%.80s: unknown key, expected name, create or repositories",
+			    key);
+		else if (*line)
+			report_error(&r->config->report, at,
+			    "switch.%.80s: given before, on line %u", key, *line);
+		if (!stream_next(&r->in) || stream_refused(&r->in))
+			return;
+		set_path(r, 0,
+		    line == &name           ? "switch"
+		    : line == &repositories ? "opam.repository"
+					    : "opam.create");
+		if (!line || *line)
+			stream_skip(&r->in);
+		else if (line == &repositories)
+			read_repositories(r);
+		else
+			read_leaf(r, at, key_find(buf_str(&r->path)));
+		if (line)
+			*line = (uint32_t)at.line;
+	}
+	r->in.depth--;
+	if (!name && !*r->scope && !r->in.stop)
+		report_error(&r->config->report, start, "switch: expected a name for it");
+}
+
+/* A switch by its name alone: what another one is made of doesn't concern it. */
+static void read_switch_name(struct reader *r, struct place at, const struct key *key)
+{
+	if (*r->scope) {
+		strv_add(&r->config->emptied[target_find(r->scope)], "opam.create");
+		strv_add(&r->config->emptied[target_find(r->scope)], "opam.repository");
+	}
+	read_leaf(r, at, key);
 }
 
 /* Notes in `given` (lines, by entry) that a mapping has this key. Names of somebody's own go into
@@ -243,6 +325,11 @@ static void read_value(struct reader *r, struct place at, size_t section, uint32
 		stream_skip(&r->in);
 	else if (!strcmp(buf_str(&r->path), "main"))
 		read_main(r);
+	else if (!strcmp(buf_str(&r->path), "switch") &&
+		 r->in.event.type == YAML_MAPPING_START_EVENT)
+		read_switch(r, at);
+	else if (!strcmp(buf_str(&r->path), "switch"))
+		read_switch_name(r, at, entry);
 	else if (kind == KEY_VALUE)
 		read_leaf(r, at, entry);
 	else
