@@ -39,6 +39,24 @@ static const struct usage *usage(struct options *o)
 	return &u;
 }
 
+static int remove_trees(
+    const struct project *p, const struct cleaning *plan, const char *dir, struct fault *fault)
+{
+	struct strv command A_CLEANUP(strv_free) = {0};
+	struct proc_io io = {.in = -1, .out = -1};
+	int status;
+
+	if (!plan->trees.count)
+		return 0;
+	cleaning_trees_command(plan, dir, &command);
+	if (proc_run(&command, &io, &status, fault) < 0)
+		return -1;
+	if (status)
+		return fault_set(fault, EX_OSERR, "rm failed with status %d", status);
+	(void)unlinkat(p->dir, "_build", AT_REMOVEDIR); /* stays with a builder's files in it */
+	return 0;
+}
+
 static int run_build(const struct cleaning *plan, struct fault *fault)
 {
 	struct proc_io io = {.in = -1, .out = STDERR_FILENO};
@@ -56,10 +74,12 @@ static int run_build(const struct cleaning *plan, struct fault *fault)
 }
 
 static int carry_out(const struct options *o, const struct project *p, const struct cleaning *plan,
-    struct fault *fault)
+    const char *dir, struct fault *fault)
 {
-	if (run_build(plan, fault) < 0)
+	if (remove_trees(p, plan, dir, fault) < 0 || run_build(plan, fault) < 0)
 		return -1;
+	for (size_t i = 0; i < plan->trees.count && !o->quiet; i++)
+		say_note("removed %s", plan->trees.items[i]);
 	for (size_t i = 0; i < plan->ours.count; i++) {
 		const char *path = plan->ours.items[i];
 
@@ -83,15 +103,17 @@ static int clean(const struct options *o, const char *file)
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct fault fault;
 	const char *dir;
+	bool generated;
 
 	if (locate_config(file, &at, &fault) < 0)
 		return say_fault(&fault);
 	dir = buf_str(&at.dir);
 	if (project_open(&p, dir, false, &fault) < 0)
 		return say_fault(&fault);
-	if (!p.count && !o->quiet)
+	generated = p.count || cleaning_has_trees(&p);
+	if (!generated && !o->quiet)
 		say_note("%s: nothing has been generated", dir);
-	if (!p.count && faccessat(p.dir, ".mirari", F_OK, 0) < 0)
+	if (!generated && faccessat(p.dir, ".mirari", F_OK, 0) < 0)
 		return EX_OK;
 	project_close(&p);
 	if (project_open(&p, dir, !o->dry_run, &fault) < 0 ||
@@ -101,7 +123,7 @@ static int clean(const struct options *o, const char *file)
 		say_note("left %s: edited by hand (--force removes it)", plan.edited.items[i]);
 	if (o->dry_run)
 		cleaning_show(&plan, dir, &text);
-	else if (carry_out(o, &p, &plan, &fault) < 0)
+	else if (carry_out(o, &p, &plan, dir, &fault) < 0)
 		return say_fault(&fault);
 	put_bytes(&text);
 	return EX_OK;

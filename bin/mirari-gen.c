@@ -2,7 +2,9 @@
 #include "core/main.h"
 #include "core/proc.h"
 #include "core/fd.h"
+#include "host/buildtree.h"
 #include "host/generate.h"
+#include "model/artifact.h"
 #include "model/check.h"
 
 #include <errno.h>
@@ -52,7 +54,8 @@ static int show_difference(
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
 	int wanted A_CLEANUP(fd_close) = proc_memory_file_of(&output->bytes, fault);
-	struct proc_io io = {.in = wanted, .out = -1, .dir = dir};
+	struct proc_io io = {
+	    .in = wanted, .out = -1, .dir = output->found == FILE_ABSENT ? NULL : dir};
 	struct stat st;
 	int status;
 
@@ -72,16 +75,15 @@ static int show_difference(
 	return status;
 }
 
-static int show_differences(const struct rec *record, const struct project *p,
-    const struct generated *g, struct fault *fault)
+static int show_differences(
+    const char *dir, const struct project *p, const struct generated *g, struct fault *fault)
 {
 	int different = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
 		int got = g->outputs[i].found == FILE_SAME
 			      ? 0
-			      : show_difference(
-				    rec_get(record, "config.dir"), p->dir, &g->outputs[i], fault);
+			      : show_difference(dir, p->dir, &g->outputs[i], fault);
 
 		if (got < 0)
 			return say_fault(fault);
@@ -90,7 +92,7 @@ static int show_differences(const struct rec *record, const struct project *p,
 	return different ? EXIT_NO : EX_OK;
 }
 
-static int refuse_foreign(const struct rec *record, const struct generated *g, struct fault *fault)
+static int refuse_foreign(const char *dir, const struct generated *g, struct fault *fault)
 {
 	struct buf names A_CLEANUP(buf_free) = {0};
 
@@ -100,8 +102,7 @@ static int refuse_foreign(const struct rec *record, const struct generated *g, s
 	if (!names.length)
 		return 0;
 	fault_set(fault, EX_CANTCREAT,
-	    "%s: not overwritten: edited by hand, or never generated: %s",
-	    rec_get(record, "config.dir"), buf_str(&names));
+	    "%s: not overwritten: edited by hand, or never generated: %s", dir, buf_str(&names));
 	return fault_hint(fault, "'mirari configure --diff' shows the difference, 'mirari "
 				 "configure --force' overwrites");
 }
@@ -139,12 +140,12 @@ static int remove_link(const struct project *p, const struct rec *record, struct
 	return 0;
 }
 
-static int publish(const struct options *o, struct project *p, const struct rec *record,
-    const struct generated *g, struct fault *fault)
+static int publish(const struct options *o, struct project *p, const char *dir,
+    const struct rec *record, const struct generated *g, struct fault *fault)
 {
 	struct strv stale A_CLEANUP(strv_free) = {0};
 
-	if (!o->force && refuse_foreign(record, g, fault) < 0)
+	if (!o->force && refuse_foreign(dir, g, fault) < 0)
 		return -1;
 	if (project_stale(p, g->outputs, g->count, &stale, fault) < 0)
 		return -1;
@@ -156,11 +157,31 @@ static int publish(const struct options *o, struct project *p, const struct rec 
 	return 0;
 }
 
+/* Opens where the files go, and finds what is there of them. */
+static int open_project(struct project *p, const char *dir, const struct rec *record,
+    struct generated *g, bool writing, struct fault *fault)
+{
+	struct project sources A_CLEANUP(project_close) = {.dir = -1, .lock = -1};
+	const char *build_dir = rec_get(record, "build.dir");
+	const char *top = rec_get(record, "config.dir");
+
+	if ((writing && build_dir && project_make(top, build_dir, fault) < 0) ||
+	    project_open(p, dir, writing, fault) < 0 ||
+	    project_compare(p, g->outputs, g->count, fault) < 0)
+		return -1;
+	if (!writing || !build_dir)
+		return 0;
+	if (project_open(&sources, top, false, fault) < 0)
+		return -1;
+	return buildtree_update(&sources, p, build_dir, g->outputs, g->count, fault);
+}
+
 static int generate(const struct options *o)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
 	struct generated g A_CLEANUP(generated_free) = {0};
 	struct project p A_CLEANUP(project_close) = {.dir = -1, .lock = -1};
+	struct buf dir A_CLEANUP(buf_free) = {0};
 	struct fault fault;
 
 	if (o->diff && o->get) {
@@ -168,13 +189,14 @@ static int generate(const struct options *o)
 		return say_fault(&fault);
 	}
 	if (check_input(&record, &o->set, &fault) < 0 || generate_complete(&record, &fault) < 0 ||
-	    generate_files(&record, &g, &fault) < 0 ||
-	    project_open(&p, rec_get(&record, "config.dir"), !o->dry_run && !o->diff, &fault) < 0 ||
-	    project_compare(&p, g.outputs, g.count, &fault) < 0)
+	    generate_files(&record, &g, &fault) < 0)
+		return say_fault(&fault);
+	build_dir_path(&record, &dir);
+	if (open_project(&p, buf_str(&dir), &record, &g, !o->dry_run && !o->diff, &fault) < 0)
 		return say_fault(&fault);
 	if (o->diff)
-		return show_differences(&record, &p, &g, &fault);
-	if (publish(o, &p, &record, &g, &fault) < 0)
+		return show_differences(buf_str(&dir), &p, &g, &fault);
+	if (publish(o, &p, buf_str(&dir), &record, &g, &fault) < 0)
 		return say_fault(&fault);
 	rec_remove(&record, "generated");
 	for (size_t i = 0; i < g.count; i++)

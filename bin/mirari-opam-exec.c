@@ -4,8 +4,10 @@
 #include "core/main.h"
 #include "core/num.h"
 #include "core/proc.h"
+#include "host/jobserver.h"
 #include "host/opamenv.h"
 #include "host/provide.h"
+#include "model/artifact.h"
 #include "model/check.h"
 #include "model/value.h"
 #include "render/environment.h"
@@ -162,14 +164,20 @@ static int become(const struct opam *opam, const struct strv *command, struct fa
 static int build(const struct opam *opam, const struct rec *record, struct fault *fault)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
-	const char *dir = check_needed(record, "config.dir", fault);
+	struct buf dir A_CLEANUP(buf_free) = {0};
 	int null A_CLEANUP(fd_close) = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	rec_get_all(record, "build.command", &command);
-	if (!dir || (!command.count && !check_needed(record, "build.command", fault)))
+	if (!check_needed(record, "config.dir", fault) ||
+	    (!command.count && !check_needed(record, "build.command", fault)))
 		return -1;
-	if (chdir(dir) < 0)
-		return fault_errno(fault, 0, errno, "%s", dir);
+	/* dune knows no jobserver, and would start a job for each processor beside others' */
+	if (command.count > 1 && !strcmp(command.items[0], "dune") &&
+	    !strcmp(command.items[1], "build") && jobserver_above())
+		strv_list(&command, "-j", "1");
+	build_dir_path(record, &dir);
+	if (chdir(buf_str(&dir)) < 0)
+		return fault_errno(fault, 0, errno, "%s", buf_str(&dir));
 	/* standard input was the record */
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
 		return fault_errno(fault, 0, errno, "/dev/null");

@@ -17,11 +17,12 @@ struct options {
 	struct strv set;
 	bool quiet;
 	bool list_keys;
+	bool list_targets;
 };
 
 static const struct usage *usage(struct options *o)
 {
-	static struct opt table[9];
+	static struct opt table[10];
 	static struct usage u = {
 	    .tool = "mirari-parse",
 	    .purpose = "read a configuration and write the record of one target",
@@ -42,6 +43,8 @@ static const struct usage *usage(struct options *o)
 		&o->from},
 	    OPT_RECORD(&o->set, &o->get),
 	    {'q', "quiet", NULL, "no warnings", OPT_FLAG, &o->quiet},
+	    {0, "list-targets", NULL, "the configuration's targets, one a line, the default first",
+		OPT_FLAG, &o->list_targets},
 	    {0, "list-keys", NULL, "the keys that a record can have, one a line", OPT_FLAG,
 		&o->list_keys},
 	    {0},
@@ -70,6 +73,9 @@ static int check_options(const struct options *o, struct fault *fault)
 			return fault_set(fault, EX_USAGE, "--%s=%s: expected %s", all[i].name,
 			    all[i].value, buf_str(&expected));
 	}
+	if (o->list_targets && (o->target || o->get || o->format))
+		return fault_set(
+		    fault, EX_USAGE, "--list-targets is instead of a record of one target");
 	if (o->get && o->format)
 		return fault_set(
 		    fault, EX_USAGE, "--get and --format are two kinds of output: take one");
@@ -136,6 +142,18 @@ static int write_output(const struct options *o, const struct rec *record, struc
 	return EX_OK;
 }
 
+static int list_targets(const struct config *c)
+{
+	struct strv names A_CLEANUP(strv_free) = {0};
+	struct buf out A_CLEANUP(buf_free) = {0};
+
+	config_targets(c, &names);
+	for (size_t i = 0; i < names.count; i++)
+		buf_printf(&out, "%s\n", names.items[i]);
+	put_bytes(&out);
+	return EX_OK;
+}
+
 static int parse(const struct options *o, const char *file)
 {
 	struct config c A_CLEANUP(config_free) = {0};
@@ -153,12 +171,13 @@ static int parse(const struct options *o, const char *file)
 		return say_fault(&fault);
 	if (add_origin(o, &at, &c.common, &fault) < 0)
 		return say_fault(&fault);
-	config_resolve(&c, o->target, &record);
+	if (!o->list_targets)
+		config_resolve(&c, o->target, &record);
 	if (c.report.errors || !o->quiet)
 		say_report(&c.report);
 	if (c.report.errors)
 		return EX_DATAERR;
-	return write_output(o, &record, &fault);
+	return o->list_targets ? list_targets(&c) : write_output(o, &record, &fault);
 }
 
 static int list_keys(void)

@@ -5,6 +5,7 @@
 #include "core/shell.h"
 #include "host/verb.h"
 #include "model/artifact.h"
+#include "model/keys.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -34,21 +35,64 @@ static const struct usage *usage(struct verb *v, struct strv *arguments)
 	return &u;
 }
 
+/* The target whose directory below _build a link points into, or NULL. */
+static const char *target_of_link(const char *path)
+{
+	char text[PATH_MAX];
+	ssize_t length = readlink(path, text, sizeof text - 1);
+
+	if (length < 0)
+		return NULL;
+	text[length] = '\0';
+	for (const char *const *t = targets; *t; t++) {
+		size_t n = strlen(*t);
+
+		if (!strncmp(text, "_build/", 7) && !strncmp(text + 7, *t, n) && text[7 + n] == '/')
+			return *t;
+	}
+	return NULL;
+}
+
+/* Where the record's artifact is: in its build.dir; else beside the sources; else, when that isn't
+ * there or is another target's, where build --all puts it. */
+static void find_artifact(const struct rec *record, struct buf *path)
+{
+	struct buf all A_CLEANUP(buf_free) = {0};
+	const char *target = rec_get(record, "target"), *other;
+
+	build_dir_path(record, path);
+	buf_addc(path, '/');
+	artifact_path(record, path);
+	if (rec_get(record, "build.dir"))
+		return;
+	buf_printf(&all, "%s/_build/%s/", rec_get(record, "config.dir"), target);
+	artifact_path(record, &all);
+	other = target_of_link(buf_str(path));
+	if ((other && strcmp(other, target)) ||
+	    (access(buf_str(path), F_OK) < 0 && access(buf_str(&all), F_OK) == 0)) {
+		buf_clear(path);
+		buf_adds(path, buf_str(&all));
+	}
+}
+
 /* The program and its arguments: those of the configuration, then those of the command line. */
 static void command_of(const struct verb *v, const struct strv *arguments, struct strv *into)
 {
 	struct buf path A_CLEANUP(buf_free) = {0}, artifact A_CLEANUP(buf_free) = {0};
-	const char *dir = rec_get(&v->record, "config.dir");
+	const char *dir = rec_get(&v->record, "config.dir"), *shown;
 	char here[PATH_MAX];
 
 	artifact_path(&v->record, &artifact);
-	if (buf_str(&artifact)[0] != '/') {
-		bool same = getcwd(here, sizeof here) && !strcmp(here, dir);
-
-		buf_printf(&path, "%s/", same ? "." : dir);
+	if (buf_str(&artifact)[0] == '/')
+		buf_adds(&path, buf_str(&artifact));
+	else
+		find_artifact(&v->record, &path);
+	shown = buf_str(&path);
+	if (getcwd(here, sizeof here) && !strcmp(here, dir) && buf_str(&artifact)[0] != '/') {
+		strv_addf(into, ".%s", shown + strlen(dir));
+	} else {
+		strv_add(into, shown);
 	}
-	buf_adds(&path, buf_str(&artifact));
-	strv_add(into, buf_str(&path));
 	rec_get_all(&v->record, "arg", into);
 	strv_add_all(into, arguments);
 }

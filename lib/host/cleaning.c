@@ -1,6 +1,7 @@
 #include "host/cleaning.h"
 
 #include "core/shell.h"
+#include "model/keys.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +13,7 @@ void cleaning_free(struct cleaning *plan)
 {
 	strv_free(&plan->build);
 	strv_free(&plan->ours);
+	strv_free(&plan->trees);
 	strv_free(&plan->edited);
 	strv_free(&plan->state);
 }
@@ -80,6 +82,60 @@ static int plan_entries(const struct project *p, const char *dir, const char *pr
 	return 0;
 }
 
+static bool has_tree(const struct project *p, const char *target)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&path, "_build/%s/.mirari", target);
+	return faccessat(p->dir, buf_str(&path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool cleaning_has_trees(const struct project *p)
+{
+	for (const char *const *t = targets; *t; t++)
+		if (has_tree(p, *t))
+			return true;
+	return false;
+}
+
+/* Everything in a tree has been made, but for what somebody has edited there. */
+static int plan_tree(const struct project *p, const char *dir, const char *target, bool force,
+    struct cleaning *plan, struct fault *fault)
+{
+	struct project tree A_CLEANUP(project_close) = {.dir = -1, .lock = -1};
+	struct buf path A_CLEANUP(buf_free) = {0};
+	bool edited = false;
+
+	if (!has_tree(p, target))
+		return 0;
+	buf_printf(&path, "%s/_build/%s", dir, target);
+	if (project_open(&tree, buf_str(&path), false, fault) < 0)
+		return -1;
+	for (size_t i = 0; !force && i < tree.count; i++) {
+		enum ownership found;
+
+		if (project_ownership(&tree, tree.list[i].path, &found, fault) < 0)
+			return -1;
+		buf_clear(&path);
+		buf_printf(&path, "_build/%s/%s", target, tree.list[i].path);
+		edited = edited || found == FILE_FOREIGN;
+		if (found == FILE_FOREIGN && !strv_has(&plan->edited, buf_str(&path)))
+			strv_add(&plan->edited, buf_str(&path));
+	}
+	if (edited)
+		return 0;
+	strv_addf(&plan->trees, "_build/%s", target);
+	strv_addf(&plan->trees, "_build/%s.log", target);
+	return 0;
+}
+
+void cleaning_trees_command(const struct cleaning *plan, const char *dir, struct strv *into)
+{
+	strv_list(into, "rm", "-rf", "--");
+	for (size_t i = 0; i < plan->trees.count; i++)
+		strv_addf(into, "%s/%s", dir, plan->trees.items[i]);
+}
+
 static void add_remove(struct buf *text, const char *dir, const struct strv *paths)
 {
 	if (!paths->count)
@@ -97,10 +153,21 @@ static void add_remove(struct buf *text, const char *dir, const struct strv *pat
 
 void cleaning_show(const struct cleaning *plan, const char *dir, struct buf *text)
 {
-	struct buf state A_CLEANUP(buf_free) = {0};
+	struct buf state A_CLEANUP(buf_free) = {0}, build A_CLEANUP(buf_free) = {0};
+	struct strv trees A_CLEANUP(strv_free) = {0};
 
+	if (plan->trees.count) {
+		cleaning_trees_command(plan, dir, &trees);
+		shell_command(text, &trees);
+		buf_addc(text, '\n');
+	}
 	if (plan->build.count) {
 		shell_command(text, &plan->build);
+		buf_addc(text, '\n');
+	} else if (plan->trees.count) {
+		buf_printf(&build, "%s/_build", dir);
+		buf_adds(text, "rmdir --ignore-fail-on-non-empty -- ");
+		shell_word(text, buf_str(&build));
 		buf_addc(text, '\n');
 	}
 	add_remove(text, dir, &plan->ours);
@@ -119,6 +186,9 @@ int cleaning_plan(struct cleaning *plan, const struct project *p, const char *di
 	if (plan_files(p, force, plan, fault) < 0)
 		return -1;
 	plan_build(dir, plan);
+	for (const char *const *t = targets; *t; t++)
+		if (plan_tree(p, dir, *t, force, plan, fault) < 0)
+			return -1;
 	if (plan_entries(p, ".", "", is_built_link, &plan->ours, fault) < 0)
 		return -1;
 	/* an edited file is still to be known as one that was generated */

@@ -66,6 +66,12 @@ static bool is(const struct rec *r, const char *key, const char *value)
 	return have && !strcmp(have, value);
 }
 
+/* Our main is one for a program of the host's; for other targets a build.command brings its own. */
+static bool makes_unix_program(const struct rec *r)
+{
+	return is(r, "target", "unix-socket") || is(r, "target", "unix-direct");
+}
+
 static int check_possible(const struct rec *r, struct fault *fault)
 {
 	if (!check_needed(r, "name", fault) || !check_needed(r, "target", fault) ||
@@ -81,10 +87,15 @@ static int check_possible(const struct rec *r, struct fault *fault)
 	if (!is(r, "runtime", "lwt"))
 		return fault_set(fault, EX_DATAERR, "runtime %s: there are no templates for it",
 		    rec_get(r, "runtime"));
-	if (!is(r, "target", "unix-socket"))
+	if (!makes_unix_program(r) && !is(r, "build.system", "command"))
 		return fault_set(fault, EX_DATAERR,
-		    "target %s: runtime lwt makes programs for unix-socket only",
+		    "target %s: runtime lwt makes programs for unix-socket and unix-direct only",
 		    rec_get(r, "target"));
+	if (is(r, "target", "unix-direct") && is(r, "main.kind", "http") &&
+	    !is(r, "build.system", "command"))
+		return fault_set(fault, EX_DATAERR,
+		    "target unix-direct: main http of runtime lwt uses the host's network: "
+		    "unix-socket");
 	if (is(r, "build.system", "mirage"))
 		return fault_set(
 		    fault, EX_DATAERR, "build.system mirage: goes with runtime mirage");
@@ -289,7 +300,7 @@ static int embed_all(const struct rec *r, struct generated *into, struct fault *
 
 int generate_files(const struct rec *record, struct generated *into, struct fault *fault)
 {
-	for (size_t i = 0; i < COUNT_OF(files); i++)
+	for (size_t i = 0; makes_unix_program(record) && i < COUNT_OF(files); i++)
 		if (is(record, files[i].key, files[i].value) &&
 		    render_file(record, files[i].template, files[i].path, into, fault) < 0)
 			return -1;

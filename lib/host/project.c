@@ -30,10 +30,10 @@ static int read_file(
     const struct project *p, const char *path, struct buf *into, struct fault *fault)
 {
 	int fd A_CLEANUP(fd_close) =
-	    openat(p->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	    p->dir < 0 ? -1 : openat(p->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
-	if (fd < 0 && errno == ENOENT)
+	if (p->dir < 0 || (fd < 0 && errno == ENOENT))
 		return 1;
 	if (fd < 0 && errno == ELOOP)
 		return 2;
@@ -101,12 +101,29 @@ static int lock(struct project *p, const char *dir, struct fault *fault)
 	return 0;
 }
 
+int project_make(const char *top, const char *below, struct fault *fault)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	for (size_t end = 0; below[end]; end += below[end] == '/') {
+		end += strcspn(below + end, "/");
+		buf_clear(&path);
+		buf_printf(&path, "%s/%.*s", top, (int)end, below);
+		if (mkdir(buf_str(&path), 0777) < 0 && errno != EEXIST)
+			return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
+			    "create %s", buf_str(&path));
+	}
+	return 0;
+}
+
 int project_open(struct project *p, const char *dir, bool writing, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {.max = 16 << 20};
 
 	*p = (struct project){.dir = -1, .lock = -1};
 	p->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir < 0 && !writing && errno == ENOENT)
+		return 0;
 	if (p->dir < 0)
 		return fault_errno(fault, EX_DATAERR, errno, "%s", dir);
 	if (writing && lock(p, dir, fault) < 0)
@@ -150,7 +167,16 @@ static int compare(const struct project *p, const char *path, const struct buf *
 int project_ownership(
     const struct project *p, const char *path, enum ownership *found, struct fault *fault)
 {
-	return compare(p, path, NULL, found, fault);
+	bool listed = false;
+
+	for (size_t i = 0; i < p->count && !listed; i++)
+		listed = !strcmp(p->list[i].path, path);
+	if (listed)
+		return compare(p, path, NULL, found, fault);
+	*found = p->dir < 0 || faccessat(p->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0
+		     ? FILE_ABSENT
+		     : FILE_FOREIGN;
+	return 0;
 }
 
 int project_compare(

@@ -39,14 +39,18 @@ struct listed {
 };
 
 struct project {
-	int dir;  /* open */
+	int dir;  /* open; -1 when it isn't there and nothing is to be written */
 	int lock; /* open; -1 when nothing is to be written */
 	struct listed *list;
 	size_t count;
 };
 
+/* Makes the directory `below`, a relative path, and those above it up to `top`. */
+int project_make(const char *top, const char *below, struct fault *fault) A_MUST_CHECK;
+
 /* Opens the directory and reads its list. With `writing`, .mirari is created and locked: a second
- * one waits. project_close may be called on a zeroed project once its `dir` and `lock` are -1. */
+ * one waits. Without, a directory that isn't there has no files. project_close may be called on a
+ * zeroed project once its `dir` and `lock` are -1. */
 int project_open(
     struct project *p, const char *dir, bool writing, struct fault *fault) A_MUST_CHECK;
 void project_close(struct project *p);

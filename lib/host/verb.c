@@ -3,6 +3,8 @@
 #include "core/fd.h"
 #include "core/proc.h"
 #include "core/shell.h"
+#include "host/project.h"
+#include "model/artifact.h"
 #include "model/locate.h"
 
 #include <errno.h>
@@ -46,14 +48,27 @@ static int choose_target(struct verb *v, struct fault *fault)
 	return 0;
 }
 
-/* The record that the project was last configured with, as text; false when there is none. */
-static bool read_kept(const char *dir, struct buf *into)
+/* Where the record that it was last configured with is kept: with the project, or in a build.dir
+ * that was only for this time. */
+static void kept_path(const struct verb *v, struct buf *into)
 {
-	struct buf path A_CLEANUP(buf_free) = {0};
+	const char *option;
+
+	for (size_t i = 0; rec_each(&v->record, "config.option", &i, &option);) {
+		if (!strncmp(option, "set=build.dir=", 14)) {
+			build_dir_path(&v->record, into);
+			buf_adds(into, "/" KEPT);
+			return;
+		}
+	}
+	buf_printf(into, "%s/" KEPT, rec_get(&v->record, "config.dir"));
+}
+
+static bool read_kept(const struct buf *path, struct buf *into)
+{
 	struct fault ignored;
 
-	buf_printf(&path, "%s/" KEPT, dir);
-	return file_read(buf_str(&path), EX_DATAERR, into, &ignored) == 0;
+	return file_read(buf_str(path), EX_DATAERR, into, &ignored) == 0;
 }
 
 static int parse_text(const struct buf *text, struct rec *into, struct fault *fault)
@@ -73,13 +88,15 @@ static int parse_text(const struct buf *text, struct rec *into, struct fault *fa
 static void inherit_options(struct verb *v)
 {
 	struct located at A_CLEANUP(located_free) = {0};
-	struct buf text A_CLEANUP(buf_free) = {0};
+	struct buf text A_CLEANUP(buf_free) = {0}, path A_CLEANUP(buf_free) = {0};
 	struct fault ignored;
 	const char *option;
 
 	/* what is wrong with the file is mirari-parse's to say */
-	if (locate_config(v->file, &at, &ignored) < 0 || !read_kept(buf_str(&at.dir), &text) ||
-	    parse_text(&text, &v->inherited, &ignored) < 0)
+	if (locate_config(v->file, &at, &ignored) < 0)
+		return;
+	buf_printf(&path, "%s/" KEPT, buf_str(&at.dir));
+	if (!read_kept(&path, &text) || parse_text(&text, &v->inherited, &ignored) < 0)
 		return;
 	for (size_t i = 0; rec_each(&v->inherited, "config.option", &i, &option);) {
 		if (!strncmp(option, "target=", 7))
@@ -109,23 +126,77 @@ int verb_check(struct verb *v, bool inherit, struct fault *fault)
 	return 0;
 }
 
-void verb_parse_command(const struct verb *v, struct strv *into)
+/* What chooses the record. */
+static void add_settings(const struct verb *v, struct strv *into)
 {
-	strv_add(into, "mirari-parse");
 	if (v->quiet)
 		strv_add(into, "--quiet");
 	if (v->target)
 		strv_addf(into, "--target=%s", v->target);
 	if (v->opam_switch)
 		strv_addf(into, "--set=switch=%s", v->opam_switch);
-	if (v->no_install)
-		strv_add(into, "--set=install=false");
 	for (size_t i = 0; i < v->set.count; i++)
 		strv_addf(into, "--set=%s", v->set.items[i]);
+}
+
+static void add_file(const struct verb *v, struct strv *into)
+{
 	if (v->file && v->file[0] == '-' && v->file[1])
 		strv_add(into, "--");
 	if (v->file)
 		strv_add(into, v->file);
+}
+
+static void add_install_options(const struct verb *v, struct strv *into)
+{
+	if (v->install_system)
+		strv_add(into, "--install-system");
+	if (v->create_switch)
+		strv_add(into, "--create-switch");
+	if (v->wait)
+		strv_addf(into, "--wait=%s", v->wait);
+}
+
+static void parse_command(const struct verb *v, const char *option, struct strv *into)
+{
+	strv_add(into, "mirari-parse");
+	if (option)
+		strv_add(into, option);
+	add_settings(v, into);
+	if (v->no_install)
+		strv_add(into, "--set=install=false");
+	add_file(v, into);
+}
+
+void verb_parse_command(const struct verb *v, struct strv *into)
+{
+	parse_command(v, NULL, into);
+}
+
+void verb_build_command(const struct verb *v, struct strv *into)
+{
+	strv_add(into, "mirari-build");
+	if (v->dry_run)
+		strv_add(into, "--dry-run");
+	if (v->no_install)
+		strv_add(into, "--no-install");
+	add_install_options(v, into);
+	add_settings(v, into);
+	add_file(v, into);
+}
+
+int verb_targets(const struct verb *v, struct strv *into, struct fault *fault)
+{
+	struct pipeline p A_CLEANUP(pipeline_free) = {0};
+	struct buf text A_CLEANUP(buf_free) = {0};
+	int status;
+
+	parse_command(v, "--list-targets", pipeline_stage(&p));
+	if (pipeline_run(&p, STDIN_FILENO, &text, &status, fault) < 0)
+		return -1;
+	for (const char *name = buf_str(&text); *name; name += strcspn(name, "\n") + 1)
+		strv_add_bytes(into, name, strcspn(name, "\n"));
+	return status;
 }
 
 int verb_parse(struct verb *v, struct fault *fault)
@@ -141,10 +212,10 @@ int verb_parse(struct verb *v, struct fault *fault)
 
 bool verb_is_configured(const struct verb *v)
 {
-	struct buf kept A_CLEANUP(buf_free) = {0};
+	struct buf kept A_CLEANUP(buf_free) = {0}, path A_CLEANUP(buf_free) = {0};
 
-	return read_kept(rec_get(&v->record, "config.dir"), &kept) &&
-	       kept.length == v->text.length &&
+	kept_path(v, &path);
+	return read_kept(&path, &kept) && kept.length == v->text.length &&
 	       !memcmp(buf_str(&kept), buf_str(&v->text), kept.length);
 }
 
@@ -152,26 +223,17 @@ static int keep(const struct verb *v, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0}, temporary A_CLEANUP(buf_free) = {0};
 
-	buf_printf(&path, "%s/" KEPT, rec_get(&v->record, "config.dir"));
+	kept_path(v, &path);
 	buf_printf(&temporary, "%s.new", buf_str(&path));
+	if (project_make(rec_get(&v->record, "config.dir"), ".mirari", fault) < 0)
+		return -1;
 	return file_publish(AT_FDCWD, buf_str(&path), buf_str(&temporary), 0666, buf_str(&v->text),
 	    v->text.length, fault);
 }
 
-static void install_stage(const struct verb *v, struct strv *into)
-{
-	strv_list(into, "mirari-opam-exec", "--install");
-	if (v->install_system)
-		strv_add(into, "--install-system");
-	if (v->create_switch)
-		strv_add(into, "--create-switch");
-	if (v->wait)
-		strv_addf(into, "--wait=%s", v->wait);
-}
-
 static void configure_stages(const struct verb *v, struct pipeline *p)
 {
-	struct strv *gen = pipeline_stage(p);
+	struct strv *gen = pipeline_stage(p), *install;
 
 	strv_add(gen, "mirari-gen");
 	if (v->quiet)
@@ -180,8 +242,11 @@ static void configure_stages(const struct verb *v, struct pipeline *p)
 		strv_add(gen, "--force");
 	if (v->diff)
 		strv_add(gen, "--diff");
-	if (!v->no_install && !v->diff)
-		install_stage(v, pipeline_stage(p));
+	if (v->no_install || v->diff)
+		return;
+	install = pipeline_stage(p);
+	strv_list(install, "mirari-opam-exec", "--install");
+	add_install_options(v, install);
 }
 
 int verb_configure(struct verb *v, struct fault *fault)
@@ -201,7 +266,7 @@ int verb_configure(struct verb *v, struct fault *fault)
 int verb_show_configure(const struct verb *v, struct buf *into, struct fault *fault)
 {
 	struct pipeline p A_CLEANUP(pipeline_free) = {0};
-	struct buf path A_CLEANUP(buf_free) = {0};
+	struct buf path A_CLEANUP(buf_free) = {0}, dir A_CLEANUP(buf_free) = {0};
 	struct strv *parse = pipeline_stage(&p);
 
 	if (!rec_get(&v->record, "config.dir"))
@@ -212,9 +277,15 @@ int verb_show_configure(const struct verb *v, struct buf *into, struct fault *fa
 	if (v->diff)
 		return 0;
 	buf_adds(into, " >/dev/null &&\n");
+	kept_path(v, &path);
+	if (rec_get(&v->record, "build.dir")) {
+		buf_add(&dir, buf_str(&path), path.length - strlen("/configured"));
+		buf_adds(into, "mkdir -p ");
+		shell_word(into, buf_str(&dir));
+		buf_adds(into, " && ");
+	}
 	shell_command(into, parse);
 	buf_adds(into, " >");
-	buf_printf(&path, "%s/" KEPT, rec_get(&v->record, "config.dir"));
 	shell_word(into, buf_str(&path));
 	return 0;
 }

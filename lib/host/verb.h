@@ -83,4 +83,11 @@ int verb_show_configure(const struct verb *v, struct buf *into, struct fault *fa
 /* The stage `mirari-parse …`, appended to the words. */
 void verb_parse_command(const struct verb *v, struct strv *into);
 
+/* `mirari-build` with the options and the file of this one, appended to the words. */
+void verb_build_command(const struct verb *v, struct strv *into);
+
+/* Adds the configuration's targets, the default first, by mirari-parse --list-targets. Returns as
+ * verb_parse. */
+int verb_targets(const struct verb *v, struct strv *into, struct fault *fault) A_MUST_CHECK;
+
 #endif

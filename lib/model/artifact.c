@@ -1,5 +1,12 @@
 #include "model/artifact.h"
 
+void build_dir_path(const struct rec *record, struct buf *into)
+{
+	buf_adds(into, rec_get(record, "config.dir"));
+	if (rec_get(record, "build.dir"))
+		buf_printf(into, "/%s", rec_get(record, "build.dir"));
+}
+
 void artifact_path(const struct rec *record, struct buf *into)
 {
 	if (rec_get(record, "artifact"))

@@ -1,11 +1,15 @@
-/* The file that `build` leaves and `run` starts. */
+/* Where a project is built, and what is built there. */
 #ifndef MIRARI_MODEL_ARTIFACT_H
 #define MIRARI_MODEL_ARTIFACT_H
 
 #include "core/buf.h"
 #include "core/rec.h"
 
-/* Appends the record's artifact if it has one, else mir-NAME: relative to its config.dir. */
+/* Appends the directory of generated files, where the builder runs: config.dir, or build.dir below
+ * it. The record has a config.dir. */
+void build_dir_path(const struct rec *record, struct buf *into);
+
+/* Appends the artifact's path as seen from there: the record's, or mir-NAME. */
 void artifact_path(const struct rec *record, struct buf *into);
 
 #endif

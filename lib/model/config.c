@@ -292,6 +292,21 @@ static void check_whole(struct config *c, const struct rec *r)
 		    rec_get(r, "build.system"));
 }
 
+static const char *default_target(const struct config *c)
+{
+	const char *target = early(c, "target");
+
+	return target ? target : "unix-socket";
+}
+
+void config_targets(const struct config *c, struct strv *into)
+{
+	strv_add(into, default_target(c));
+	for (size_t i = 0; i < TARGET_COUNT; i++)
+		if (c->listed[i] && !strv_has(into, targets[i]))
+			strv_add(into, targets[i]);
+}
+
 /* The settings over the target's own keys over what is common. */
 static void merge(struct config *c, const char *target, struct rec *into)
 {
@@ -321,8 +336,8 @@ void config_resolve(struct config *c, const char *target, struct rec *into)
 	if (c->report.errors)
 		return;
 	if (rec_get(&c->made, "target") || !target)
-		target = early(c, "target");
-	merge(c, target ? target : "unix-socket", &merged);
+		target = default_target(c);
+	merge(c, target, &merged);
 	add_default(c, &merged, "deploy", "local");
 	add_default(c, &merged, "runtime", "lwt");
 	if (rec_get(&merged, "build.command"))

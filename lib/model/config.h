@@ -17,6 +17,7 @@ struct config {
 	const char *file; /* borrowed; for messages */
 	struct rec common;
 	struct rec targets[TARGET_COUNT];  /* what differs, by the order of targets[] */
+	bool listed[TARGET_COUNT];         /* named under `targets` */
 	struct strv emptied[TARGET_COUNT]; /* lists that a target replaces with nothing */
 	bool is_conf;                      /* the format of 2013, for what messages advise */
 	bool name_given, main_given;       /* be it with a wrong value */
@@ -50,6 +51,10 @@ void config_set(struct config *c, const struct strv *settings);
  * what belongs to one device stands together. Problems go into c->report. The record borrows from
  * the configuration and from `target`: both must outlive it. */
 void config_resolve(struct config *c, const char *target, struct rec *into);
+
+/* Adds the targets that the configuration has: the one that config_resolve would take without being
+ * told, then the others that it lists, in the order of targets[]. */
+void config_targets(const struct config *c, struct strv *into);
 
 /* The readers. What is wrong goes into c->report; the record is of use only without errors.
  *

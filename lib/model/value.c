@@ -23,6 +23,22 @@ static bool is_name(const char *value)
 	       strlen(value) <= 64;
 }
 
+/* ocamlbuild, dune and we ourselves don't look for sources below such a directory. */
+static bool is_build_dir(const char *value)
+{
+	const char *part = value;
+
+	if (*value != '_')
+		return false;
+	for (size_t length; *part; part += length + (part[length] == '/')) {
+		length = strcspn(part, "/");
+		if (!length || (part[0] == '.' && strspn(part, ".") == length) ||
+		    (part[length] == '/' && !part[length + 1]))
+			return false;
+	}
+	return true;
+}
+
 static bool is_ipv4(const char *value)
 {
 	struct in_addr address;
@@ -268,6 +284,8 @@ static const struct {
 	bool (*test)(const char *value);
 	const char *expected;
 } simple[] = {
+    [VALUE_BUILD_DIR] = {is_build_dir,
+	"a directory of the project whose name begins with '_', or one below it: _build/xen"},
     [VALUE_NAME] = {is_name, "a name of letters, digits, '.', '_', '+' and '-' (at most 64)"},
     [VALUE_ADDRESS] = {is_address, "an IPv4 or IPv6 address"},
     [VALUE_IPV4] = {is_ipv4, "an IPv4 address such as 10.0.0.2"},
@@ -294,6 +312,7 @@ const char *value_type_name(enum value_type type)
 	static const char *const names[] = {
 	    [VALUE_TEXT] = "text",
 	    [VALUE_PATH] = "path",
+	    [VALUE_BUILD_DIR] = "build directory",
 	    [VALUE_WORD] = "word",
 	    [VALUE_INTEGER] = "integer",
 	    [VALUE_BOOLEAN] = "boolean",

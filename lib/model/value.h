@@ -14,6 +14,7 @@
 enum value_type {
 	VALUE_TEXT,        /* anything that a record can carry */
 	VALUE_PATH,        /* a path; not empty */
+	VALUE_BUILD_DIR,   /* a relative path below a directory whose name begins with _ */
 	VALUE_WORD,        /* one of a few words */
 	VALUE_INTEGER,     /* decimal, within bounds */
 	VALUE_BOOLEAN,     /* true or false; yes, no, on and off are read as these */

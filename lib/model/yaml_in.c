@@ -185,6 +185,7 @@ static void read_targets(struct reader *r)
 			stream_skip(&r->in);
 			continue;
 		}
+		r->config->listed[target] = true;
 		r->scope = targets[target];
 		r->into = &r->config->targets[target];
 		set_path(r, 0, NULL);

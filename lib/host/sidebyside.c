@@ -1,0 +1,158 @@
+#include "host/sidebyside.h"
+
+#include "core/fd.h"
+#include "core/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct run {
+	struct job *jobs;
+	size_t count;
+	struct jobserver *server;
+	void (*changed)(const struct job *job, void *context);
+	void *context;
+	int signals; /* a signalfd */
+	int interrupted;
+};
+
+static size_t in_state(const struct run *r, enum job_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		n += r->jobs[i].state == state;
+	return n;
+}
+
+/* Why it could not be started goes where its output would have gone. */
+static void start(struct run *r, struct job *job)
+{
+	struct fault fault = {0};
+	int log A_CLEANUP(fd_close) =
+	    open(job->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	struct proc_io io = {.in = -1, .out = log, .merge = true};
+
+	if (log < 0)
+		fault_errno(&fault, EX_CANTCREAT, errno, "%s", job->log);
+	else if (proc_start(&job->command, &io, &job->child, &fault) == 0)
+		fault.status = 0;
+	job->state = fault.status ? JOB_ENDED : JOB_RUNS;
+	job->status = fault.status;
+	if (fault.status && log >= 0 && fd_write(log, fault.text, strlen(fault.text)) == 0)
+		(void)!write(log, "\n", 1);
+	if (fault.status)
+		jobserver_give(r->server, job->token);
+	r->changed(job, r->context);
+}
+
+static void start_some(struct run *r)
+{
+	for (size_t i = 0; i < r->count && !r->interrupted; i++) {
+		if (r->jobs[i].state != JOB_WAITS)
+			continue;
+		if (!jobserver_take(r->server, &r->jobs[i].token))
+			return;
+		start(r, &r->jobs[i]);
+	}
+}
+
+static int pass_on_signal(struct run *r, struct fault *fault)
+{
+	struct signalfd_siginfo info;
+
+	if (read(r->signals, &info, sizeof info) != (ssize_t)sizeof info)
+		return fault_errno(fault, 0, errno, "signalfd");
+	r->interrupted = (int)info.ssi_signo;
+	for (size_t i = 0; i < r->count; i++)
+		if (r->jobs[i].state == JOB_RUNS)
+			kill(r->jobs[i].child.pid, r->interrupted);
+	return 0;
+}
+
+static int reap(struct run *r, struct job *job, struct fault *fault)
+{
+	if (proc_wait(&job->child, &job->status, fault) < 0)
+		return -1;
+	job->state = JOB_ENDED;
+	jobserver_give(r->server, job->token);
+	r->changed(job, r->context);
+	return 0;
+}
+
+/* Until something has ended, a job is to be had, or a signal came. */
+static int wait_for_something(struct run *r, struct pollfd *polled, struct fault *fault)
+{
+	bool more = in_state(r, JOB_WAITS) && !r->interrupted;
+
+	for (size_t i = 0; i < r->count; i++)
+		polled[i] = (struct pollfd){
+		    .fd = r->jobs[i].state == JOB_RUNS ? r->jobs[i].child.ended : -1,
+		    .events = POLLIN};
+	polled[r->count] = (struct pollfd){.fd = r->signals, .events = POLLIN};
+	polled[r->count + 1] = (struct pollfd){.fd = more ? r->server->take : -1, .events = POLLIN};
+	while (poll(polled, r->count + 2, -1) < 0)
+		if (errno != EINTR)
+			return fault_errno(fault, 0, errno, "poll");
+	if (polled[r->count].revents && pass_on_signal(r, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < r->count; i++)
+		if (polled[i].fd >= 0 && polled[i].revents && reap(r, &r->jobs[i], fault) < 0)
+			return -1;
+	return 0;
+}
+
+static int run(struct run *r, struct fault *fault)
+{
+	struct pollfd *polled = mem_resize(NULL, r->count + 2, sizeof *polled);
+	int result = 0;
+
+	start_some(r);
+	while (
+	    result == 0 && (in_state(r, JOB_RUNS) || (in_state(r, JOB_WAITS) && !r->interrupted))) {
+		result = wait_for_something(r, polled, fault);
+		start_some(r);
+	}
+	free(polled);
+	return result;
+}
+
+/* One that is ignored, as nohup and shells' background jobs have it, stays so. */
+static void add_signal(sigset_t *set, int number)
+{
+	struct sigaction now;
+
+	if (sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+		sigaddset(set, number);
+}
+
+int sidebyside_run(struct job *jobs, size_t count, struct jobserver *server,
+    void (*changed)(const struct job *job, void *context), void *context, int *interrupted,
+    struct fault *fault)
+{
+	struct run r = {
+	    .jobs = jobs, .count = count, .server = server, .changed = changed, .context = context};
+	sigset_t ours, before;
+	int result;
+
+	sigemptyset(&ours);
+	add_signal(&ours, SIGINT);
+	add_signal(&ours, SIGTERM);
+	add_signal(&ours, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	r.signals = signalfd(-1, &ours, SFD_CLOEXEC);
+	if (r.signals < 0)
+		result = fault_errno(fault, 0, errno, "signalfd");
+	else
+		result = run(&r, fault);
+	fd_close(&r.signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	*interrupted = r.interrupted;
+	return result;
+}
