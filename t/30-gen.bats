@@ -660,11 +660,14 @@ kills() {
 	has mirage-2013
 	run -65 gen runtime=mirage
 	has 'runtime mirage'
-	for target in unix-direct hvt spt virtio xen; do
+	for target in hvt spt virtio xen; do
 		run -65 gen target=$target
 		has "target $target"
 	done
-	run -65 gen main.kind=ip target=unix-direct
+	for kind in ip http; do
+		run -65 gen main.kind=$kind target=unix-direct
+		has "main $kind"
+	done
 	run -65 gen build.system=mirage
 	has build.system
 	run -65 gen build.system=command

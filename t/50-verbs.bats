@@ -34,7 +34,7 @@ stderr_has_not() {
 
 # tree DIR: every path below it with its type, mode and bytes. What a builder writes of times is left out.
 tree() {
-	local but=(! -path ./_build/_log ! -path './_build/mirari.*')
+	local but=(! -path ./_build/default/_log ! -path './_build/default/mirari.*')
 	(
 		cd "$1"
 		find . -mindepth 1 "${but[@]}" \( -type f -printf 'file %m %p\n' -o -printf '%y %p %l\n' \) | sort
@@ -482,7 +482,7 @@ eventually() {
 	run --separate-stderr mirari run -n --set arg=two
 	same './plain two' "$output"
 	run --separate-stderr mirari build -n
-	same "mirari-parse --set=install=false --set=artifact=./prog --set=arg=one | mirari-gen | mirari-opam-exec --build" \
+	same "mirari-parse --set=artifact=./prog --set=arg=one --set=install=false | mirari-gen | mirari-opam-exec --build" \
 		"${output//\'/}"
 	mirari configure --no-install
 	run --separate-stderr mirari run -n
@@ -755,9 +755,9 @@ same_effect() {
 }
 
 @test "a target that no tool here makes or runs: a clear error, nothing made" {
-	plain project
+	hello project
 	tree project >before
-	for target in unix-direct hvt spt virtio xen; do
+	for target in hvt spt virtio xen; do
 		for verb in configure build run; do
 			run --separate-stderr mirari $verb -t $target project
 			[ "$status" -ne 0 ]
@@ -767,6 +767,11 @@ same_effect() {
 		done
 	done
 	same "$(cat before)" "$(tree project)"
+	run --separate-stderr mirari run -t unix-direct project
+	[ "$status" = 69 ]
+	stderr_has 'target unix-direct'
+	rm -r project
+	plain project
 	cp project/prog project/plain
 	for deploy in ec2 ssh://host; do
 		run --separate-stderr mirari run --set deploy=$deploy project
@@ -799,9 +804,9 @@ same_effect() {
 }
 
 @test "the flags of 2013: --unix and --xen are those targets" {
-	plain project
+	hello project
 	for verb in configure build run; do
-		run --separate-stderr mirari $verb --unix project
+		run --separate-stderr mirari $verb --unix --set main.kind=ip project
 		[ "$status" -ne 0 ]
 		stderr_has 'target unix-direct'
 		run --separate-stderr mirari $verb --xen project
@@ -895,7 +900,7 @@ same_effect() {
 	[ ! -e mir-hello ]
 	run make -s
 	same "$status" "$by_verb"
-	[ ! -e _build/mirari.built ]
+	[ ! -e _build/default/mirari.built ]
 	run mirari build
 	[ "$status" -ne 0 ]
 	[ ! -e mir-hello ]

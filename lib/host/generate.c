@@ -91,11 +91,11 @@ static int check_possible(const struct rec *r, struct fault *fault)
 		return fault_set(fault, EX_DATAERR,
 		    "target %s: runtime lwt makes programs for unix-socket and unix-direct only",
 		    rec_get(r, "target"));
-	if (is(r, "target", "unix-direct") && is(r, "main.kind", "http") &&
+	if (is(r, "target", "unix-direct") && !is(r, "main.kind", "noip") &&
 	    !is(r, "build.system", "command"))
 		return fault_set(fault, EX_DATAERR,
-		    "target unix-direct: main http of runtime lwt uses the host's network: "
-		    "unix-socket");
+		    "target unix-direct: runtime lwt has no main %s for it, only noip",
+		    rec_get(r, "main.kind"));
 	if (is(r, "build.system", "mirage"))
 		return fault_set(
 		    fault, EX_DATAERR, "build.system mirage: goes with runtime mirage");
