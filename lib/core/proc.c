@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -88,27 +89,6 @@ static int start(
 	return error ? cannot_start(command->items[0], error, fault) : 0;
 }
 
-static int wait_for(pid_t child, int *status, struct fault *fault)
-{
-	int wait_status;
-
-	while (waitpid(child, &wait_status, 0) < 0)
-		if (errno != EINTR)
-			return fault_errno(fault, 0, errno, "wait for process %d", (int)child);
-	*status = WIFSIGNALED(wait_status) ? EXIT_SIGNALLED + WTERMSIG(wait_status)
-					   : WEXITSTATUS(wait_status);
-	return 0;
-}
-
-int proc_run(const struct strv *command, const struct proc_io *io, int *status, struct fault *fault)
-{
-	pid_t child;
-
-	if (start(command, io, &child, fault) < 0)
-		return -1;
-	return wait_for(child, status, fault);
-}
-
 int proc_start(
     const struct strv *command, const struct proc_io *io, struct child *child, struct fault *fault)
 {
@@ -126,10 +106,46 @@ int proc_start(
 	return -1;
 }
 
+bool proc_ended(const struct child *child, struct relay *relay, int milliseconds)
+{
+	struct pollfd polled[] = {
+	    {.fd = child->ended, .events = POLLIN}, {.fd = relay->fd, .events = POLLIN}};
+	int number;
+
+	if (poll(polled, COUNT_OF(polled), milliseconds) <= 0)
+		return false;
+	if (polled[1].revents && (number = relay_take(relay)))
+		kill(child->pid, number);
+	return polled[0].revents;
+}
+
 int proc_wait(struct child *child, int *status, struct fault *fault)
 {
+	int wait_status;
+
 	fd_close(&child->ended);
-	return wait_for(child->pid, status, fault);
+	while (waitpid(child->pid, &wait_status, 0) < 0)
+		if (errno != EINTR)
+			return fault_errno(fault, 0, errno, "wait for process %d", (int)child->pid);
+	*status = WIFSIGNALED(wait_status) ? EXIT_SIGNALLED + WTERMSIG(wait_status)
+					   : WEXITSTATUS(wait_status);
+	return 0;
+}
+
+int proc_run(const struct strv *command, const struct proc_io *io, int *status, struct fault *fault)
+{
+	struct relay relay;
+	struct child child;
+	int result = -1;
+
+	relay_start(&relay);
+	if (proc_start(command, io, &child, fault) == 0) {
+		while (!proc_ended(&child, &relay, -1))
+			;
+		result = proc_wait(&child, status, fault);
+	}
+	relay_stop(&relay, true);
+	return result;
 }
 
 int proc_memory_file(struct fault *fault)

@@ -8,6 +8,7 @@
 #include "core/attr.h"
 #include "core/buf.h"
 #include "core/fault.h"
+#include "core/relay.h"
 #include "core/strv.h"
 
 #include <stdbool.h>
@@ -26,8 +27,9 @@ struct child {
 	int ended; /* a descriptor that is readable once it has ended (pidfd_open) */
 };
 
-/* Runs it to its end. 0 with *status set to its exit status (128+N when signal N killed it), or -1
- * when it could not be started: EXIT_NOT_FOUND or EXIT_CANNOT_EXEC. */
+/* Runs it to its end, with signals as core/relay.h has them. 0 with *status set to its exit status
+ * (128+N when signal N killed it), or -1 when it could not be started: EXIT_NOT_FOUND or
+ * EXIT_CANNOT_EXEC. */
 int proc_run(const struct strv *command, const struct proc_io *io, int *status,
     struct fault *fault) A_MUST_CHECK;
 
@@ -36,6 +38,9 @@ int proc_run(const struct strv *command, const struct proc_io *io, int *status,
 int proc_start(const struct strv *command, const struct proc_io *io, struct child *child,
     struct fault *fault) A_MUST_CHECK;
 int proc_wait(struct child *child, int *status, struct fault *fault) A_MUST_CHECK;
+
+/* Has it ended? Waits for that, at most so long (-1: for ever), and passes signals on meanwhile. */
+bool proc_ended(const struct child *child, struct relay *relay, int milliseconds);
 
 /* Runs it with nothing on its standard input and appends what it prints. */
 int proc_capture(const struct strv *command, const char *dir, struct buf *out, int *status,

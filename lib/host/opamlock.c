@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,23 +106,16 @@ static int give_up(const struct opam *o, const char *who, const struct opamlock_
 	return fault_hint(fault, "--wait=SECONDS waits longer than %u s for it", limit->seconds);
 }
 
-int opamlock_run(const struct opam *o, const struct strv *command,
-    const struct opamlock_limit *limit, int *status, struct fault *fault)
+/* Waits for its end, or for that of another's work and our patience. */
+static int watch(const struct opam *o, const struct opamlock_limit *limit, struct child *child,
+    struct relay *relay, int *status, struct fault *fault)
 {
-	struct proc_io io = {.in = -1, .out = STDERR_FILENO};
-	struct child child;
 	int64_t since = 0;
 
-	if (proc_start(command, &io, &child, fault) < 0)
-		return -1;
-	for (;;) {
-		struct pollfd ended = {.fd = child.ended, .events = POLLIN};
+	while (!proc_ended(child, relay, LOOK_EVERY_MS)) {
 		struct buf who A_CLEANUP(buf_free) = {0};
-		pid_t other;
+		pid_t other = holder(o, child->pid);
 
-		if (poll(&ended, 1, LOOK_EVERY_MS) > 0)
-			return proc_wait(&child, status, fault);
-		other = holder(o, child.pid);
 		if (!other) {
 			since = 0;
 			continue;
@@ -135,6 +127,22 @@ int opamlock_run(const struct opam *o, const struct strv *command,
 				limit->waiting(buf_str(&who), limit);
 		}
 		if (now_ms() - since >= (int64_t)limit->seconds * 1000)
-			return give_up(o, buf_str(&who), limit, &child, fault);
+			return give_up(o, buf_str(&who), limit, child, fault);
 	}
+	return proc_wait(child, status, fault);
+}
+
+int opamlock_run(const struct opam *o, const struct strv *command,
+    const struct opamlock_limit *limit, int *status, struct fault *fault)
+{
+	struct proc_io io = {.in = -1, .out = STDERR_FILENO};
+	struct relay relay;
+	struct child child;
+	int result = -1;
+
+	relay_start(&relay);
+	if (proc_start(command, &io, &child, fault) == 0)
+		result = watch(o, limit, &child, &relay, status, fault);
+	relay_stop(&relay, true);
+	return result;
 }

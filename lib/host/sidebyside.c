@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 struct run {
@@ -18,8 +17,7 @@ struct run {
 	struct jobserver *server;
 	void (*changed)(const struct job *job, void *context);
 	void *context;
-	int signals; /* a signalfd */
-	int interrupted;
+	struct relay relay;
 };
 
 static size_t in_state(const struct run *r, enum job_state state)
@@ -54,7 +52,7 @@ static void start(struct run *r, struct job *job)
 
 static void start_some(struct run *r)
 {
-	for (size_t i = 0; i < r->count && !r->interrupted; i++) {
+	for (size_t i = 0; i < r->count && !r->relay.caught; i++) {
 		if (r->jobs[i].state != JOB_WAITS)
 			continue;
 		if (!jobserver_take(r->server, &r->jobs[i].token))
@@ -63,17 +61,13 @@ static void start_some(struct run *r)
 	}
 }
 
-static int pass_on_signal(struct run *r, struct fault *fault)
+static void pass_on_signal(struct run *r)
 {
-	struct signalfd_siginfo info;
+	int number = relay_take(&r->relay);
 
-	if (read(r->signals, &info, sizeof info) != (ssize_t)sizeof info)
-		return fault_errno(fault, 0, errno, "signalfd");
-	r->interrupted = (int)info.ssi_signo;
-	for (size_t i = 0; i < r->count; i++)
+	for (size_t i = 0; number && i < r->count; i++)
 		if (r->jobs[i].state == JOB_RUNS)
-			kill(r->jobs[i].child.pid, r->interrupted);
-	return 0;
+			kill(r->jobs[i].child.pid, number);
 }
 
 static int reap(struct run *r, struct job *job, struct fault *fault)
@@ -89,19 +83,19 @@ static int reap(struct run *r, struct job *job, struct fault *fault)
 /* Until something has ended, a job is to be had, or a signal came. */
 static int wait_for_something(struct run *r, struct pollfd *polled, struct fault *fault)
 {
-	bool more = in_state(r, JOB_WAITS) && !r->interrupted;
+	bool more = in_state(r, JOB_WAITS) && !r->relay.caught;
 
 	for (size_t i = 0; i < r->count; i++)
 		polled[i] = (struct pollfd){
 		    .fd = r->jobs[i].state == JOB_RUNS ? r->jobs[i].child.ended : -1,
 		    .events = POLLIN};
-	polled[r->count] = (struct pollfd){.fd = r->signals, .events = POLLIN};
+	polled[r->count] = (struct pollfd){.fd = r->relay.fd, .events = POLLIN};
 	polled[r->count + 1] = (struct pollfd){.fd = more ? r->server->take : -1, .events = POLLIN};
 	while (poll(polled, r->count + 2, -1) < 0)
 		if (errno != EINTR)
 			return fault_errno(fault, 0, errno, "poll");
-	if (polled[r->count].revents && pass_on_signal(r, fault) < 0)
-		return -1;
+	if (polled[r->count].revents)
+		pass_on_signal(r);
 	for (size_t i = 0; i < r->count; i++)
 		if (polled[i].fd >= 0 && polled[i].revents && reap(r, &r->jobs[i], fault) < 0)
 			return -1;
@@ -114,22 +108,13 @@ static int run(struct run *r, struct fault *fault)
 	int result = 0;
 
 	start_some(r);
-	while (
-	    result == 0 && (in_state(r, JOB_RUNS) || (in_state(r, JOB_WAITS) && !r->interrupted))) {
+	while (result == 0 &&
+	       (in_state(r, JOB_RUNS) || (in_state(r, JOB_WAITS) && !r->relay.caught))) {
 		result = wait_for_something(r, polled, fault);
 		start_some(r);
 	}
 	free(polled);
 	return result;
-}
-
-/* One that is ignored, as nohup and shells' background jobs have it, stays so. */
-static void add_signal(sigset_t *set, int number)
-{
-	struct sigaction now;
-
-	if (sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-		sigaddset(set, number);
 }
 
 int sidebyside_run(struct job *jobs, size_t count, struct jobserver *server,
@@ -138,21 +123,11 @@ int sidebyside_run(struct job *jobs, size_t count, struct jobserver *server,
 {
 	struct run r = {
 	    .jobs = jobs, .count = count, .server = server, .changed = changed, .context = context};
-	sigset_t ours, before;
 	int result;
 
-	sigemptyset(&ours);
-	add_signal(&ours, SIGINT);
-	add_signal(&ours, SIGTERM);
-	add_signal(&ours, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ours, &before);
-	r.signals = signalfd(-1, &ours, SFD_CLOEXEC);
-	if (r.signals < 0)
-		result = fault_errno(fault, 0, errno, "signalfd");
-	else
-		result = run(&r, fault);
-	fd_close(&r.signals);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	*interrupted = r.interrupted;
+	relay_start(&r.relay);
+	result = run(&r, fault);
+	*interrupted = r.relay.caught;
+	relay_stop(&r.relay, false);
 	return result;
 }

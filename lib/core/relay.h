@@ -1,0 +1,30 @@
+/*
+ * Signals while programs run below us. One that somebody has sent to us is passed on to them, so
+ * that nothing goes on running when we are told to end; one of the terminal they have got already.
+ * In both cases we wait for them, and end by the signal then.
+ */
+#ifndef MIRARI_CORE_RELAY_H
+#define MIRARI_CORE_RELAY_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct relay {
+	int fd; /* readable when there is something for relay_pass; -1 when there is no such thing
+		 */
+	int caught; /* the last signal's number; 0 while there was none */
+	sigset_t before;
+};
+
+/* From here on SIGINT, SIGTERM and SIGHUP wait to be read, but for those that are ignored, as nohup
+ * and a shell's background jobs have it. */
+void relay_start(struct relay *r);
+
+/* Reads a signal, and returns its number if it is to be passed on by kill; else 0. */
+int relay_take(struct relay *r);
+
+/* Signals are as before. With `end`, one that was caught ends us now. */
+void relay_stop(struct relay *r, bool end);
+
+#endif
