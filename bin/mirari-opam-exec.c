@@ -2,7 +2,6 @@
  */
 #include "core/fd.h"
 #include "core/main.h"
-#include "core/num.h"
 #include "core/proc.h"
 #include "host/jobserver.h"
 #include "host/opamenv.h"
@@ -17,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { WAIT_SECONDS = 300, WAIT_MAX = 86400 };
 
 struct options {
 	const char *opam_switch;
@@ -134,28 +131,11 @@ static void say_waiting(const char *holder, const struct opamlock_limit *limit)
 	    limit->seconds);
 }
 
-static int set_change(struct options *o, struct fault *fault)
-{
-	uint64_t seconds = WAIT_SECONDS;
-
-	if (o->wait && num_parse(o->wait, 0, WAIT_MAX, &seconds) != NUM_OK)
-		return fault_set(fault, EX_USAGE,
-		    "--wait=%s: expected a whole number of seconds from 0 to %d", o->wait,
-		    WAIT_MAX);
-	o->change.depexts = o->depexts;
-	o->change.limit.seconds = (unsigned)seconds;
-	o->change.limit.waiting = say_waiting;
-	return 0;
-}
-
 /* Becomes the command, inside the switch. */
 static int become(const struct opam *opam, const struct strv *command, struct fault *fault)
 {
 	struct strv whole A_CLEANUP(strv_free) = {0};
 
-	if (opam->name.length && (setenv("OPAMSWITCH", buf_str(&opam->name), 1) < 0 ||
-				     setenv("OPAMROOT", buf_str(&opam->root), 1) < 0))
-		return fault_errno(fault, EX_OSERR, errno, "setenv");
 	opam_exec_command(opam, command, &whole);
 	proc_exec(&whole, fault);
 	return opam_explain(&whole, fault);
@@ -210,37 +190,42 @@ static int print(const struct options *o, const struct opam *opam, const struct 
 
 /* What was asked for, with the switch found and entered. Returns only when nothing was become. */
 static int act(const struct options *o, const struct opam *opam, const struct rec *record,
-    const struct strv *command, struct fault *fault)
+    const struct strv *command, const struct strv *before, struct fault *fault)
 {
-	struct strv before A_CLEANUP(strv_free) = {0};
-
 	if (o->install && provide_packages(opam, &o->packages, record, &o->change, fault) < 0)
 		return -1;
-	if (o->print)
-		strv_add_words(&before, (const char *const *)environ);
 	/* where that isn't possible, opam exec is what the commands are started by */
 	if (opam->name.length && !o->no_fast && opamenv_enter(opam, fault) < 0)
 		return -1;
 	if (o->install && provide_check(opam, record, fault) < 0)
 		return -1;
+	/* for an opam that the command starts, whichever way we go */
+	if (opam->name.length && (setenv("OPAMSWITCH", buf_str(&opam->name), 1) < 0 ||
+				     setenv("OPAMROOT", buf_str(&opam->root), 1) < 0))
+		return fault_errno(fault, EX_OSERR, errno, "setenv");
 	if (command->count)
 		return become(opam, command, fault);
 	if (o->build)
 		return build(opam, record, fault);
-	return o->print ? print(o, opam, &before, fault) : put_record(record, o->get);
+	return o->print ? print(o, opam, before, fault) : put_record(record, o->get);
 }
 
 static int opam_exec(struct options *o, const struct strv *command)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
 	struct opam opam A_CLEANUP(opam_free) = {0};
+	struct strv before A_CLEANUP(strv_free) = {0};
 	struct fault fault;
 	bool reads = (!command->count && !o->print) || o->record;
 	int status;
 
-	if (check_usage(o, command, &fault) < 0 || set_change(o, &fault) < 0 ||
+	o->change = (struct opamchange){.depexts = o->depexts, .limit.waiting = say_waiting};
+	if (check_usage(o, command, &fault) < 0 ||
+	    opamlock_parse(&o->change.limit, o->wait, &fault) < 0 ||
 	    (reads && check_input(&record, &o->set, &fault) < 0))
 		return say_fault(&fault);
+	if (o->print)
+		strv_add_words(&before, (const char *const *)environ);
 	if (o->root && setenv("OPAMROOT", o->root, 1) < 0) {
 		fault_errno(&fault, EX_OSERR, errno, "setenv OPAMROOT");
 		return say_fault(&fault);
@@ -253,7 +238,7 @@ static int opam_exec(struct options *o, const struct strv *command)
 		fault_hint(&fault, "opam init --root=%s makes one", o->root);
 		return say_fault(&fault);
 	}
-	status = act(o, &opam, &record, command, &fault);
+	status = act(o, &opam, &record, command, &before, &fault);
 	return status < 0 ? say_fault(&fault) : status;
 }
 

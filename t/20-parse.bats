@@ -228,6 +228,9 @@ sample() {
 	*:'findlib library') echo lwt.unix ;;
 	*:'opam package') echo 'lwt>=5.0' ;;
 	*:'opam switch') echo 4.10 ;;
+	*:'build directory') echo _build/xen ;;
+	*:'opam compiler') echo 4.14.1 ;;
+	*:'opam repository') echo mine=https://opam.example.org/repo ;;
 	*:place) echo ssh://me@host:22 ;;
 	*:ports) echo 8080:80 ;;
 	*:size) echo 64M ;;
@@ -375,6 +378,13 @@ a64=$(printf 'a%.0s' {1..64})
 	refuses switch 'an opam switch' '' -x --yes ' x'
 }
 
+@test "types: what a switch is made of" {
+	takes opam.create 4.14.1 4.14.1+flambda 5.2.0~rc1 ocaml-base-compiler.4.14.1 'ocaml>=4.14' ocaml-variants.4.14.1+options lwt
+	refuses opam.create 'a compiler such as 4.14.1' '' -x --yes 'a b' a,b 'a;b' a/b '$(x)' '`x`' "a'b" 'a"b' é
+	takes opam.repository mine=https://opam.example.org a-B_1=git+https://h/r#branch r=/srv/repo r=file:///a r=a=b 'r=a;b'
+	refuses opam.repository 'NAME=URL, an opam repository' '' mine =x mine= 'a b=c' 'a=b c' a=b,c a,b=c -a=b --yes=b a.b=c 'a= b' é=b
+}
+
 @test "types: paths and text" {
 	takes artifact x ./x '/a b/é' 'a;b' "a'b" -x
 	refuses artifact 'a path' ''
@@ -447,6 +457,144 @@ a64=$(printf 'a%.0s' {1..64})
 	project 'xl: { no: a, 1e3: b, null: c, 007: d, true: e }'
 	reads t.yml
 	has_lines xl.no=a xl.1e3=b xl.null=c xl.007=d xl.true=e
+}
+
+# ---- a switch and what it is made of ------------------------------------------------------------
+
+# made_of LINE...: all that the record has of a switch.
+made_of() {
+	reads "${options[@]}" t.yml
+	same "$(printf '%s\n' "$@")" "$(grep -e '^switch=' -e '^opam\.' "$T/out" || true)"
+}
+
+@test "switch as a mapping: its name, what it is made of, its repositories" {
+	options=()
+	project 'switch: { name: s, create: 4.14.1, repositories: { one: "https://h/a?b=c", two: file:///d } }'
+	made_of switch=s opam.create=4.14.1 'opam.repository=one=https://h/a?b=c' opam.repository=two=file:///d
+	project 'switch:' '  repositories:' '    one: x' '  create:' '  - ocaml-wrapped' '  - lwt>=5.0' '  name: 4.10'
+	made_of switch=4.10 opam.create=ocaml-wrapped 'opam.create=lwt>=5.0' opam.repository=one=x
+	project 'switch: { name: ./here }'
+	made_of switch=./here
+	# nothing is as good as not given
+	project 'switch:' '  name: s' '  create:' '  repositories:'
+	made_of switch=s
+	project 'switch: { name: s, create: [], repositories: {} }'
+	made_of switch=s
+	# the same in the section opam, whose list needs no brackets
+	project 'switch: s' 'opam: { create: 4.14.1, repository: one=x }'
+	made_of switch=s opam.create=4.14.1 opam.repository=one=x
+	project 'opam: { create: [a, b], repository: [one=x, two=y] }'
+	made_of opam.create=a opam.create=b opam.repository=one=x opam.repository=two=y
+	project 'switch: { name: s, create: a }' 'opam: { repository: one=x }'
+	made_of switch=s opam.create=a opam.repository=one=x
+}
+
+@test "switch as a mapping: all that is wrong with it, and where" {
+	project 'switch: {}'
+	refused '3:1: error: switch: expected a name for it'
+	project 'switch: { create: a }' 'cpus: 0'
+	refused '3:1: error: switch: expected a name for it' "4:7: error: cpus: '0' is not a whole number from 1 to 1024"
+	project 'switch: { name: [a], create: { b: c } }' 'cpus: 0'
+	refused '3:17: error: switch: expected a single value, not a list' \
+		'3:30: error: opam.create: expected a list such as [one, two], not a mapping' \
+		"4:7: error: cpus: '0' is not a whole number from 1 to 1024"
+	project 'switch: { name: s, repositories: [a] }'
+	refused '3:34: error: opam.repository: expected a mapping such as { NAME: URL }, not a list'
+	project 'switch: { name: s, repositories: a=b }'
+	refused '3:34: error: opam.repository: expected a mapping such as { NAME: URL }, not a single value'
+	project 'switch:' '  name: -s' '  create: [-x, "a b"]' '  repositories:' '    -a: b' '    a b: c' '    c: "d,e"' '    f:' '    g: [h]' 'cpus: 0'
+	refused "4:9: error: switch: '-s' is not an opam switch: a name or a directory" \
+		"5:12: error: opam.create: '-x' is not a compiler such as 4.14.1 or ocaml-base-compiler.4.14.1, or another opam package" \
+		"5:16: error: opam.create: 'a b' is not a compiler such as 4.14.1 or ocaml-base-compiler.4.14.1, or another opam package" \
+		"7:9: error: opam.repository: '-a=b' is not NAME=URL, an opam repository (no blank or comma in it)" \
+		"8:10: error: opam.repository: 'a b=c' is not NAME=URL, an opam repository (no blank or comma in it)" \
+		"9:8: error: opam.repository: 'c=d,e' is not NAME=URL, an opam repository (no blank or comma in it)" \
+		"10:7: error: opam.repository: 'f=' is not NAME=URL, an opam repository (no blank or comma in it)" \
+		'11:8: error: opam.repository: expected a URL, not a list' \
+		"12:7: error: cpus: '0' is not a whole number from 1 to 1024"
+	project 'switch: { name: s, creat: [{ a: b }] }' 'cpus: 0'
+	refused '3:20: error: switch.creat: unknown key, expected name, create or repositories' \
+		"4:7: error: cpus: '0' is not a whole number from 1 to 1024"
+	project 'switch: { name: s, name: t, create: a, create: b, repositories: {}, repositories: [x] }'
+	refused '3:20: error: switch: given before, on line 3' '3:40: error: opam.create: given before, on line 3' \
+		'3:69: error: opam.repository: given before, on line 3'
+	project 'switch: s' 'switch: { name: t }'
+	refused '4:1: error: switch: given before, on line 3'
+	project 'switch: { name: s, create: "a\0b", repositories: { c: "d\0e" } }'
+	refused "3:28: error: opam.create: the value contains a NUL byte, which a record can't carry" \
+		"3:55: error: opam.repository: the value contains a NUL byte, which a record can't carry"
+	for line in 'switch: { name: &a s }' 'switch: &a { name: s }' 'switch: { &a name: s }' 'switch: { name: s, create: *a }' \
+		'switch: { name: s, repositories: &a {} }' 'switch: { name: s, repositories: { a: *b } }' \
+		'switch: { name: s, repositories: { *a : b } }'; do
+		project "$line"
+		try mirari-parse t.yml
+		exits 65
+		same 1 "$(wc -l <"$T/err")"
+		says 'anchors, aliases and tags are not accepted'
+	done
+	for line in 'switch: { name: s, ? [a] : b }' 'switch: { name: s, repositories: { ? [a] : b } }'; do
+		project "$line" 'cpus: 0'
+		try mirari-parse t.yml
+		exits 65
+		same "t.yml:4:7: error: cpus: '0' is not a whole number from 1 to 1024" "$(tail -n +2 "$T/err")"
+		says "error: expected a key in front of ':'"
+	done
+	project 'targets: { xen: { switch: { nmae: s, create: -x } } }'
+	refused '3:29: error: switch.nmae: unknown key, expected name, create or repositories' \
+		"3:46: error: opam.create: '-x' is not a compiler such as 4.14.1 or ocaml-base-compiler.4.14.1, or another opam package"
+}
+
+@test "a repository given twice is refused" {
+	project 'switch: { name: s, repositories: { a: x, b: y, a: z } }'
+	refused_at 3:48 'given before, on line 3'
+}
+
+@test "what a switch is made of can't be given in two ways" {
+	project 'switch: { name: s, create: a }' 'opam: { create: b }'
+	refused_at 4:9 'given before, on line 3'
+	project 'opam: { repository: a=x }' 'switch: { name: s, repositories: { b: y } }'
+	refused_at 4:20 'given before, on line 3'
+}
+
+@test "a target's switch by its name isn't made of what the others are; a mapping is merged" {
+	project 'switch: { name: common, create: [a, b], repositories: { r: x } }' 'targets:' \
+		'  unix-direct: { memory: 3 }' \
+		'  hvt: { switch: { create: c } }' \
+		'  spt: { switch: { name: named } }' \
+		'  virtio: { switch: { name: own, create: d, repositories: { s: y } } }' \
+		'  xen: { switch: plain }'
+	options=(-t unix-direct)
+	made_of switch=common opam.create=a opam.create=b opam.repository=r=x
+	options=(-t hvt)
+	made_of switch=common opam.create=c opam.repository=r=x
+	options=(-t spt)
+	made_of switch=named opam.create=a opam.create=b opam.repository=r=x
+	options=(-t virtio)
+	made_of switch=own opam.create=d opam.repository=s=y
+	options=(-t xen)
+	made_of switch=plain
+	# it's another one, and yet made of something
+	for line in 'switch: plain, opam: { create: c }' 'opam: { create: c }, switch: plain'; do
+		project 'switch: { name: common, create: [a, b], repositories: { r: x } }' "targets: { xen: { $line } }"
+		made_of switch=plain opam.create=c
+	done
+	options=()
+	made_of switch=common opam.create=a opam.create=b opam.repository=r=x
+}
+
+@test "what a switch is made of goes to every format, and back" {
+	project 'switch: { name: s, create: [4.14.1, "lwt>=5.0"], repositories: { one: "https://h/a?b=c#d", two: "x:y" } }'
+	mirari-parse t.yml >record
+	mirari-parse --format=yaml t.yml >back.yml
+	reads back.yml
+	same_record record "$T/out"
+	mirari-parse --format=json t.yml >json
+	json_is_record json record
+	jq -e '.switch == "s" and .opam == { "create": ["4.14.1", "lwt>=5.0"], "repository": ["one=https://h/a?b=c#d", "two=x:y"] }' json
+	mirari-parse --format=shell t.yml >shell
+	shell_is_record shell record sh bash
+	reads --set opam.create=other --get opam.create t.yml
+	same other "$(cat "$T/out")"
 }
 
 # ---- what is refused, and where ------------------------------------------------------------------

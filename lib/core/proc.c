@@ -97,7 +97,7 @@ int proc_start(
 	if (start(command, io, &child->pid, fault) < 0)
 		return -1;
 	child->ended = pidfd_open(child->pid, 0);
-	if (child->ended >= 0)
+	if (child->ended >= 0 || errno == ENOSYS)
 		return 0;
 	fault_errno(fault, 0, errno, "pidfd_open");
 	kill(child->pid, SIGKILL);
@@ -106,17 +106,27 @@ int proc_start(
 	return -1;
 }
 
+bool proc_has_ended(const struct child *child)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	/* it stays to be waited for */
+	return waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid;
+}
+
 bool proc_ended(const struct child *child, struct relay *relay, int milliseconds)
 {
 	struct pollfd polled[] = {
 	    {.fd = child->ended, .events = POLLIN}, {.fd = relay->fd, .events = POLLIN}};
 	int number;
 
-	if (poll(polled, COUNT_OF(polled), milliseconds) <= 0)
-		return false;
-	if (polled[1].revents && (number = relay_take(relay)))
+	if (child->ended < 0 && (milliseconds < 0 || milliseconds > WITHOUT_PIDFD_MS))
+		milliseconds = WITHOUT_PIDFD_MS;
+	if (poll(polled, COUNT_OF(polled), milliseconds) > 0 && polled[1].revents &&
+	    (number = relay_take(relay)))
 		kill(child->pid, number);
-	return polled[0].revents;
+	return proc_has_ended(child);
 }
 
 int proc_wait(struct child *child, int *status, struct fault *fault)

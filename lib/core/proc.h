@@ -24,8 +24,11 @@ struct proc_io {
 /* A program that runs beside us. */
 struct child {
 	pid_t pid;
-	int ended; /* a descriptor that is readable once it has ended (pidfd_open) */
+	int ended; /* a descriptor that is readable once it has ended (pidfd_open); -1 where the
+		      kernel has none, and one has to look every WITHOUT_PIDFD_MS */
 };
+
+enum { WITHOUT_PIDFD_MS = 10 };
 
 /* Runs it to its end, with signals as core/relay.h has them. 0 with *status set to its exit status
  * (128+N when signal N killed it), or -1 when it could not be started: EXIT_NOT_FOUND or
@@ -38,6 +41,8 @@ int proc_run(const struct strv *command, const struct proc_io *io, int *status,
 int proc_start(const struct strv *command, const struct proc_io *io, struct child *child,
     struct fault *fault) A_MUST_CHECK;
 int proc_wait(struct child *child, int *status, struct fault *fault) A_MUST_CHECK;
+
+bool proc_has_ended(const struct child *child);
 
 /* Has it ended? Waits for that, at most so long (-1: for ever), and passes signals on meanwhile. */
 bool proc_ended(const struct child *child, struct relay *relay, int milliseconds);

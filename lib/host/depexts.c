@@ -26,7 +26,8 @@ static void lines_of(const struct strv *command, bool merge, struct strv *into)
 	}
 }
 
-static void needed(const struct opam *o, const struct strv *packages, struct strv *into)
+static void needed(
+    const struct opam *o, const struct strv *packages, const char *repositories, struct strv *into)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
 	struct buf resolve A_CLEANUP(buf_free) = {0};
@@ -35,8 +36,12 @@ static void needed(const struct opam *o, const struct strv *packages, struct str
 		buf_printf(&resolve, "%s%s", i ? "," : "--resolve=", packages->items[i]);
 	strv_list(&command, "opam", "list", "--depexts", "--short", buf_str(&resolve));
 	strv_addf(&command, "--root=%s", buf_str(&o->root));
-	if (!o->missing)
+	if (o->missing)
+		strv_add(&command, "--no-switch");
+	else
 		strv_addf(&command, "--switch=%s", buf_str(&o->name));
+	if (repositories && *repositories)
+		strv_addf(&command, "--repos=%s", repositories);
 	lines_of(&command, false, into);
 }
 
@@ -50,14 +55,14 @@ static bool is_installed(const char *package)
 	return strv_has(&lines, "installed");
 }
 
-bool depexts_explain(const struct opam *o, const struct strv *packages, const char *what,
-    bool tried, struct fault *fault)
+bool depexts_explain(const struct opam *o, const struct strv *packages, const char *repositories,
+    const char *what, bool tried, struct fault *fault)
 {
 	struct strv all A_CLEANUP(strv_free) = {0};
 	struct buf names A_CLEANUP(buf_free) = {0}, dpkg A_CLEANUP(buf_free) = {0};
 	bool debian = proc_find("dpkg-query", &dpkg) == 0;
 
-	needed(o, packages, &all);
+	needed(o, packages, repositories, &all);
 	for (size_t i = 0; i < all.count; i++)
 		if (!debian || !is_installed(all.items[i]))
 			buf_printf(&names, " %s", all.items[i]);

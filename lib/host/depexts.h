@@ -11,10 +11,11 @@
 
 #include <stdbool.h>
 
-/* Asks opam what system packages these opam packages need, all that they depend on included, and
+/* `repositories`: names with commas between them that a switch to be made would have, or NULL.
+ * Asks opam what system packages these opam packages need, all that they depend on included, and
  * dpkg which are there. True when some are missing: the fault says that `what` lacks them and how
  * to install them. `tried`: opam was to install them itself. */
-bool depexts_explain(const struct opam *o, const struct strv *packages, const char *what,
-    bool tried, struct fault *fault);
+bool depexts_explain(const struct opam *o, const struct strv *packages, const char *repositories,
+    const char *what, bool tried, struct fault *fault);
 
 #endif

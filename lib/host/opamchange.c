@@ -89,14 +89,16 @@ static int explain(int status, const char *what, struct fault *fault)
 /* Runs it; 0, or -1 with what opam's status means. `packages` are those whose system packages may
  * be what was missing. */
 static int change(const struct opam *o, const struct strv *command, const char *what,
-    const struct strv *packages, const struct opamchange *how, struct fault *fault)
+    const struct strv *packages, const char *repositories, const struct opamchange *how,
+    struct fault *fault)
 {
 	enum { ABORTED = 10 }; /* above all: system packages are missing */
 	int status;
 
 	if (opamlock_run(o, command, &how->limit, &status, fault) < 0)
 		return opam_explain(command, fault);
-	if (status == ABORTED && depexts_explain(o, packages, what, how->depexts, fault))
+	if (status == ABORTED &&
+	    depexts_explain(o, packages, repositories, what, how->depexts, fault))
 		return -1;
 	return status ? explain(status, what, fault) : 0;
 }
@@ -121,7 +123,7 @@ int opam_install(const struct opam *o, const struct strv *packages, const struct
 	strv_addf(&command, "--switch=%s", buf_str(&o->name));
 	strv_add(&command, "--");
 	strv_add_all(&command, packages);
-	return change(o, &command, buf_str(&what), packages, how, fault);
+	return change(o, &command, buf_str(&what), packages, NULL, how, fault);
 }
 
 static void join(const struct strv *words, const char *option, struct strv *command)
@@ -134,35 +136,46 @@ static void join(const struct strv *words, const char *option, struct strv *comm
 		strv_add(command, buf_str(&text));
 }
 
-/* opam replaces the root's repositories by those that it is given, so these come behind. */
-static void add_repositories(
-    const struct opam *o, const struct strv *repositories, struct strv *command)
+static bool is_among(const struct strv *repositories, const char *name)
 {
-	struct strv all A_CLEANUP(strv_free) = {0}, roots A_CLEANUP(strv_free) = {0};
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < repositories->count; i++)
+		if (!strncmp(repositories->items[i], name, length) &&
+		    repositories->items[i][length] == '=')
+			return true;
+	return false;
+}
+
+/* opam replaces the root's repositories by those that it is given, so these come behind. */
+static void all_repositories(
+    const struct opam *o, const struct strv *repositories, struct strv *all)
+{
+	struct strv roots A_CLEANUP(strv_free) = {0};
 	struct buf text A_CLEANUP(buf_free) = {0};
 
-	strv_add_all(&all, repositories);
-	if (opamfile_read(buf_str(&o->root), "config", &text) &&
-	    opamfile_strings(buf_str(&text), "repositories", &roots)) {
-		for (size_t i = 0; i < roots.count; i++) {
-			size_t length = strlen(roots.items[i]);
-			bool given = false;
+	strv_add_all(all, repositories);
+	if (!opamfile_read(buf_str(&o->root), "config", &text) ||
+	    !opamfile_strings(buf_str(&text), "repositories", &roots))
+		return;
+	for (size_t i = 0; i < roots.count; i++)
+		if (!is_among(repositories, roots.items[i]))
+			strv_add(all, roots.items[i]);
+}
 
-			for (size_t k = 0; k < repositories->count && !given; k++)
-				given = !strncmp(repositories->items[k], roots.items[i], length) &&
-					repositories->items[k][length] == '=';
-			if (!given)
-				strv_add(&all, roots.items[i]);
-		}
-	}
-	join(&all, "--repositories=", command);
+/* Those that are registered, as they are once opam has begun to make the switch. */
+static void names_of(const struct strv *repositories, struct buf *into)
+{
+	for (size_t i = 0; i < repositories->count; i++)
+		buf_printf(into, "%s%.*s", i ? "," : "", (int)strcspn(repositories->items[i], "="),
+		    repositories->items[i]);
 }
 
 int opam_create(const struct opam *o, const struct strv *compilers, const struct strv *repositories,
     const struct opamchange *how, struct fault *fault)
 {
-	struct strv command A_CLEANUP(strv_free) = {0};
-	struct buf what A_CLEANUP(buf_free) = {0};
+	struct strv command A_CLEANUP(strv_free) = {0}, all A_CLEANUP(strv_free) = {0};
+	struct buf what A_CLEANUP(buf_free) = {0}, names A_CLEANUP(buf_free) = {0};
 	struct opam again A_CLEANUP(opam_free) = {0};
 	struct fault ignored;
 
@@ -171,15 +184,18 @@ int opam_create(const struct opam *o, const struct strv *compilers, const struct
 	start(&command, o, how);
 	/* --no-install: what else is in a local switch's directory is none of our business */
 	strv_list(&command, "--no-switch", "--no-install");
-	if (repositories->count)
-		add_repositories(o, repositories, &command);
+	if (repositories->count) {
+		all_repositories(o, repositories, &all);
+		join(&all, "--repositories=", &command);
+		names_of(&all, &names);
+	}
 	/* one word may be a version, which stands for the compilers that have it */
 	if (compilers->count > 1)
 		join(compilers, "--packages=", &command);
 	strv_list(&command, "--", buf_str(&o->name));
 	if (compilers->count == 1)
 		strv_add(&command, compilers->items[0]);
-	if (change(o, &command, buf_str(&what), compilers, how, fault) == 0)
+	if (change(o, &command, buf_str(&what), compilers, buf_str(&names), how, fault) == 0)
 		return 0;
 	/* opam refuses to make one that is there */
 	if (fault->status != EX_DATAERR)

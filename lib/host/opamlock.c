@@ -1,11 +1,12 @@
 #include "host/opamlock.h"
 
 #include "core/fd.h"
-#include "core/printable.h"
+#include "core/num.h"
 #include "core/proc.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,20 +49,31 @@ static bool is_of(pid_t pid, pid_t child)
 	return false;
 }
 
-/* The process that has the lock, if it isn't `child` or one of its own: its pid, 0 when there is
- * none, -1 when there is one that can't be seen from here (in another pid namespace). */
-static pid_t holder(const struct opam *o, pid_t child)
+/* The process that keeps us from locking the file so: its pid, 0 when there is none or it is
+ * `child` or one of its own, -1 when it can't be seen from here (in another pid namespace). */
+static pid_t holder(const struct buf *dir, const char *file, short type, pid_t child)
 {
 	struct buf path A_CLEANUP(buf_free) = {0};
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
 	int fd A_CLEANUP(fd_close) = -1;
 
-	buf_printf(&path, "%s/.opam-switch/lock", buf_str(&o->prefix));
+	buf_printf(&path, "%s/%s", buf_str(dir), file);
 	fd = open(buf_str(&path), O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK ||
 	    is_of(lock.l_pid, child))
 		return 0;
 	return lock.l_pid > 0 ? lock.l_pid : -1;
+}
+
+static pid_t any_holder(const struct opam *o, pid_t child)
+{
+	pid_t pid = holder(&o->prefix, ".opam-switch/lock", F_WRLCK, child);
+
+	if (!pid)
+		pid = holder(&o->root, "lock", F_RDLCK, child);
+	if (!pid && o->missing)
+		pid = holder(&o->root, "config.lock", F_WRLCK, child);
+	return pid;
 }
 
 static void describe(pid_t pid, struct buf *into)
@@ -92,57 +104,104 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int give_up(const struct opam *o, const char *who, const struct opamlock_limit *limit,
-    struct child *child, struct fault *fault)
-{
-	int ignored;
+/* One that another keeps waiting, and how long already. */
+struct patience {
+	const struct opam *opam;
+	const struct opamlock_limit *limit;
+	int64_t since; /* 0: nobody keeps us waiting */
+};
 
-	/* it only waits, and ^C is how opam says that ends */
-	kill(child->pid, SIGINT);
-	if (proc_wait(child, &ignored, fault) < 0)
-		return -1;
-	fault_set(
-	    fault, EX_TEMPFAIL, "another opam works on switch %s (%s)", buf_str(&o->name), who);
-	return fault_hint(fault, "--wait=SECONDS waits longer than %u s for it", limit->seconds);
+/* True when it has ended: the fault names who it is. */
+static bool is_over(struct patience *p, pid_t child, struct fault *fault)
+{
+	struct buf who A_CLEANUP(buf_free) = {0};
+	pid_t other = any_holder(p->opam, child);
+
+	if (!other) {
+		p->since = 0;
+		return false;
+	}
+	describe(other, &who);
+	if (!p->since) {
+		p->since = now_ms();
+		if (p->limit->seconds && p->limit->waiting)
+			p->limit->waiting(buf_str(&who), p->limit);
+	}
+	if (now_ms() - p->since < (int64_t)p->limit->seconds * 1000)
+		return false;
+	fault_set(fault, EX_TEMPFAIL, "another opam works on switch %s (%s)",
+	    buf_str(&p->opam->name), buf_str(&who));
+	fault_hint(fault, "--wait=SECONDS waits longer than %u s for it", p->limit->seconds);
+	return true;
 }
 
-/* Waits for its end, or for that of another's work and our patience. */
-static int watch(const struct opam *o, const struct opamlock_limit *limit, struct child *child,
-    struct relay *relay, int *status, struct fault *fault)
+/* It only waits, and ^C is how opam says that ends; all processes of a script that started it, too,
+ * so that none goes on later. */
+static void interrupt(pid_t child)
 {
-	int64_t since = 0;
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
 
-	while (!proc_ended(child, relay, LOOK_EVERY_MS)) {
-		struct buf who A_CLEANUP(buf_free) = {0};
-		pid_t other = holder(o, child->pid);
+	while (proc && (entry = readdir(proc))) {
+		uint64_t pid;
 
-		if (!other) {
-			since = 0;
-			continue;
-		}
-		describe(other, &who);
-		if (!since) {
-			since = now_ms();
-			if (limit->seconds && limit->waiting)
-				limit->waiting(buf_str(&who), limit);
-		}
-		if (now_ms() - since >= (int64_t)limit->seconds * 1000)
-			return give_up(o, buf_str(&who), limit, child, fault);
+		if (num_parse(entry->d_name, 1, INT_MAX, &pid) == NUM_OK &&
+		    is_of((pid_t)pid, child))
+			kill((pid_t)pid, SIGINT);
 	}
-	return proc_wait(child, status, fault);
+	if (proc)
+		closedir(proc);
+}
+
+int opamlock_parse(struct opamlock_limit *limit, const char *seconds, struct fault *fault)
+{
+	uint64_t number = OPAMLOCK_SECONDS;
+
+	if (seconds && num_parse(seconds, 0, OPAMLOCK_SECONDS_MAX, &number) != NUM_OK)
+		return fault_set(fault, EX_USAGE,
+		    "--wait=%s: expected a whole number of seconds from 0 to %d", seconds,
+		    OPAMLOCK_SECONDS_MAX);
+	limit->seconds = (unsigned)number;
+	return 0;
 }
 
 int opamlock_run(const struct opam *o, const struct strv *command,
     const struct opamlock_limit *limit, int *status, struct fault *fault)
 {
+	struct patience patience = {.opam = o, .limit = limit};
 	struct proc_io io = {.in = -1, .out = STDERR_FILENO};
 	struct relay relay;
 	struct child child;
-	int result = -1;
+	int result = -1, ignored;
 
 	relay_start(&relay);
-	if (proc_start(command, &io, &child, fault) == 0)
-		result = watch(o, limit, &child, &relay, status, fault);
+	if (proc_start(command, &io, &child, fault) == 0) {
+		struct fault other;
+		bool over = false;
+
+		while (!over && !proc_ended(&child, &relay, LOOK_EVERY_MS))
+			over = is_over(&patience, child.pid, &other);
+		if (over)
+			interrupt(child.pid);
+		result = proc_wait(&child, over ? &ignored : status, fault);
+		if (over && result == 0) {
+			*fault = other;
+			result = -1;
+		}
+	}
 	relay_stop(&relay, true);
 	return result;
+}
+
+int opamlock_wait(const struct opam *o, const struct opamlock_limit *limit, struct fault *fault)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_EVERY_MS * 1000000L};
+	struct patience patience = {.opam = o, .limit = limit};
+
+	while (!is_over(&patience, 0, fault)) {
+		if (!patience.since)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return -1;
 }

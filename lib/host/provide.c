@@ -15,6 +15,12 @@ static const char *record_switch(const struct rec *record, struct buf *path)
 	return buf_str(path);
 }
 
+static int opam_again(struct opam *o, const char *asked, const char *dir, struct fault *fault)
+{
+	opam_free(o);
+	return opam_find(o, asked, dir, fault);
+}
+
 int provide_switch(struct opam *o, const char *asked, const struct rec *record,
     const struct opamchange *create, struct fault *fault)
 {
@@ -24,16 +30,20 @@ int provide_switch(struct opam *o, const char *asked, const struct rec *record,
 
 	if (!asked)
 		asked = record_switch(record, &path);
-	if (opam_find(o, asked, dir, fault) == 0)
-		return 0;
-	if (!o->missing || !create)
+	if (opam_find(o, asked, dir, fault) < 0 && (!o->missing || !create))
 		return -1;
+	if (!create || !o->name.length)
+		return 0;
+	/* one that somebody else is making is there already, and may still go away */
+	if (!o->missing && opamlock_wait(o, &create->limit, fault) < 0)
+		return -1;
+	if (!o->missing && opam_again(o, asked, dir, fault) == 0)
+		return 0;
 	rec_get_all(record, "opam.create", &compilers);
 	rec_get_all(record, "opam.repository", &repositories);
-	if (opam_create(o, &compilers, &repositories, create, fault) < 0)
+	if (!o->missing || opam_create(o, &compilers, &repositories, create, fault) < 0)
 		return -1;
-	opam_free(o);
-	return opam_find(o, asked, dir, fault);
+	return opam_again(o, asked, dir, fault);
 }
 
 int provide_packages(const struct opam *o, const struct strv *packages, const struct rec *record,

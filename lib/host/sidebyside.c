@@ -84,20 +84,26 @@ static int reap(struct run *r, struct job *job, struct fault *fault)
 static int wait_for_something(struct run *r, struct pollfd *polled, struct fault *fault)
 {
 	bool more = in_state(r, JOB_WAITS) && !r->relay.caught;
+	int patience = -1;
 
-	for (size_t i = 0; i < r->count; i++)
-		polled[i] = (struct pollfd){
-		    .fd = r->jobs[i].state == JOB_RUNS ? r->jobs[i].child.ended : -1,
-		    .events = POLLIN};
+	for (size_t i = 0; i < r->count; i++) {
+		bool runs = r->jobs[i].state == JOB_RUNS;
+
+		polled[i] =
+		    (struct pollfd){.fd = runs ? r->jobs[i].child.ended : -1, .events = POLLIN};
+		if (runs && polled[i].fd < 0)
+			patience = WITHOUT_PIDFD_MS;
+	}
 	polled[r->count] = (struct pollfd){.fd = r->relay.fd, .events = POLLIN};
 	polled[r->count + 1] = (struct pollfd){.fd = more ? r->server->take : -1, .events = POLLIN};
-	while (poll(polled, r->count + 2, -1) < 0)
+	while (poll(polled, r->count + 2, patience) < 0)
 		if (errno != EINTR)
 			return fault_errno(fault, 0, errno, "poll");
 	if (polled[r->count].revents)
 		pass_on_signal(r);
 	for (size_t i = 0; i < r->count; i++)
-		if (polled[i].fd >= 0 && polled[i].revents && reap(r, &r->jobs[i], fault) < 0)
+		if (r->jobs[i].state == JOB_RUNS && proc_has_ended(&r->jobs[i].child) &&
+		    reap(r, &r->jobs[i], fault) < 0)
 			return -1;
 	return 0;
 }

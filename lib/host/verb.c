@@ -3,6 +3,7 @@
 #include "core/fd.h"
 #include "core/proc.h"
 #include "core/shell.h"
+#include "host/opamlock.h"
 #include "host/project.h"
 #include "model/artifact.h"
 #include "model/locate.h"
@@ -110,6 +111,8 @@ static void inherit_options(struct verb *v)
 
 int verb_check(struct verb *v, bool inherit, struct fault *fault)
 {
+	struct opamlock_limit ignored = {0};
+
 	if (v->file && !strcmp(v->file, "-"))
 		return fault_set(fault, EX_USAGE,
 		    "a project has its configuration in a file; mirari-parse alone reads standard "
@@ -121,8 +124,13 @@ int verb_check(struct verb *v, bool inherit, struct fault *fault)
 				       : "wait");
 	if (choose_target(v, fault) < 0)
 		return -1;
+	if (opamlock_parse(&ignored, v->wait, fault) < 0)
+		return -1;
 	if (inherit && !v->target && !v->opam_switch && !v->set.count && !v->no_install)
 		inherit_options(v);
+	/* what is asked for now goes before the --no-install of the last configure */
+	if (v->install_system || v->create_switch)
+		v->no_install = false;
 	return 0;
 }
 

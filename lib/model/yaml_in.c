@@ -226,12 +226,17 @@ static void read_repositories(struct reader *r)
 	}
 	r->in.depth++;
 	while (stream_next_key(&r->in)) {
-		struct buf name A_CLEANUP(buf_free) = {0};
+		struct buf name A_CLEANUP(buf_free) = {0}, path A_CLEANUP(buf_free) = {0};
+		bool first;
 
+		buf_printf(&path, "switch.repositories.%s", stream_scalar(&r->in));
 		buf_printf(&name, "%s=", stream_scalar(&r->in));
+		first = config_once(r->config, stream_here(&r->in), r->scope, buf_str(&path));
 		if (!stream_next(&r->in) || stream_refused(&r->in))
 			return;
-		if (r->in.event.type == YAML_SCALAR_EVENT)
+		if (!first)
+			stream_skip(&r->in);
+		else if (r->in.event.type == YAML_SCALAR_EVENT)
 			add_scalar(r, key_find("opam.repository"), buf_str(&name));
 		else
 			wrong_type(r, "a URL");
@@ -243,41 +248,37 @@ static void read_repositories(struct reader *r)
  * when it is to be made, which a record has as opam.create and opam.repository. */
 static void read_switch(struct reader *r, struct place start)
 {
-	uint32_t name = 0, create = 0, repositories = 0;
+	static const char *const names[] = {"name", "create", "repositories"};
+	static const char *const paths[] = {"switch", "opam.create", "opam.repository"};
+	bool named = false;
 
 	r->in.depth++;
 	while (stream_next_key(&r->in)) {
-		const char *key = stream_scalar(&r->in);
-		uint32_t *line = !strcmp(key, "name")           ? &name
-				 : !strcmp(key, "create")       ? &create
-				 : !strcmp(key, "repositories") ? &repositories
-								: NULL;
 		struct place at = stream_here(&r->in);
+		size_t which = 0;
 
-		if (!line)
+		while (which < COUNT_OF(names) && strcmp(stream_scalar(&r->in), names[which]))
+			which++;
+		set_path(r, 0, which < COUNT_OF(names) ? paths[which] : NULL);
+		if (which == COUNT_OF(names))
 			report_error(&r->config->report, at,
 			    "switch.%.80s: unknown key, expected name, create or repositories",
-			    key);
-		else if (*line)
-			report_error(&r->config->report, at,
-			    "switch.%.80s: given before, on line %u", key, *line);
+			    stream_scalar(&r->in));
+		/* opam: { create: … } is another way to say it */
+		else if (!config_once(r->config, at, r->scope, paths[which]))
+			which = COUNT_OF(names);
 		if (!stream_next(&r->in) || stream_refused(&r->in))
 			return;
-		set_path(r, 0,
-		    line == &name           ? "switch"
-		    : line == &repositories ? "opam.repository"
-					    : "opam.create");
-		if (!line || *line)
+		named = named || which == 0;
+		if (which == COUNT_OF(names))
 			stream_skip(&r->in);
-		else if (line == &repositories)
+		else if (which == 2)
 			read_repositories(r);
 		else
-			read_leaf(r, at, key_find(buf_str(&r->path)));
-		if (line)
-			*line = (uint32_t)at.line;
+			read_leaf(r, at, key_find(paths[which]));
 	}
 	r->in.depth--;
-	if (!name && !*r->scope && !r->in.stop)
+	if (!named && !*r->scope && !r->in.stop)
 		report_error(&r->config->report, start, "switch: expected a name for it");
 }
 
@@ -298,7 +299,8 @@ static bool first_time(
 {
 	uint32_t *line = &given[entry - keys];
 
-	if (key_is_named(entry, buf_str(&r->path)))
+	/* the latter may come from switch, too */
+	if (key_is_named(entry, buf_str(&r->path)) || !strncmp(buf_str(&r->path), "opam.", 5))
 		return config_once(r->config, at, r->scope, buf_str(&r->path));
 	if (*line) {
 		report_error(&r->config->report, at, "%.80s: given before, on line %u",

@@ -5,6 +5,7 @@
 #include "render/json.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The variable in a list that has the name of `variable`, or NULL. */
@@ -16,6 +17,15 @@ static const char *find(char *const *list, const char *variable)
 		if (!strncmp(*list, variable, length) && (*list)[length] == '=')
 			return *list;
 	return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const char *left = *(const char *const *)a, *right = *(const char *const *)b;
+	size_t l = strcspn(left, "="), r = strcspn(right, "=");
+	int order = memcmp(left, right, l < r ? l : r);
+
+	return order ? order : (l > r) - (l < r);
 }
 
 /* NAME=VALUE for each that is new or another, NAME for each that is gone. */
@@ -30,7 +40,8 @@ static void changes(char *const *before, char *const *after, struct strv *into)
 	for (char *const *v = before; *v; v++)
 		if (strchr(*v, '=') && !find(after, *v))
 			strv_add_bytes(into, *v, strcspn(*v, "="));
-	strv_sort(into);
+	if (into->count)
+		qsort(into->items, into->count, sizeof *into->items, by_name);
 }
 
 /* Splits an entry of `changes` in place; *value is NULL for one that is gone. */
