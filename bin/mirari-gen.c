@@ -128,12 +128,8 @@ static void say_changes(
 static int remove_link(const struct project *p, const struct rec *record, struct fault *fault)
 {
 	const char *artifact = rec_get(record, "artifact");
-	char target[16];
-	ssize_t length = readlinkat(p->dir, artifact, target, sizeof target);
 
-	if (strcmp(rec_get(record, "build.system"), "dune") ||
-	    !((length > 7 && !memcmp(target, "_build/", 7)) ||
-		(length > 5 && !memcmp(target, "dist/", 5))))
+	if (strcmp(rec_get(record, "build.system"), "dune") || !project_is_built(p->dir, artifact))
 		return 0;
 	if (unlinkat(p->dir, artifact, 0) < 0)
 		return fault_errno(fault, 0, errno, "remove %s", artifact);

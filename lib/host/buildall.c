@@ -6,6 +6,7 @@
 #include "model/artifact.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,14 +92,6 @@ static bool is_dunes_copy(const char *path, const char *dir, const char *name)
 	       !memcmp(buf_str(&copy), buf_str(&original), copy.length);
 }
 
-static bool is_link_to_build(const char *path)
-{
-	char target[7];
-
-	return readlink(path, target, sizeof target) == (ssize_t)sizeof target &&
-	       (!memcmp(target, "_build/", 7) || !memcmp(target, "dist/", 5));
-}
-
 static int publish_link(const struct rec *record, struct fault *fault)
 {
 	struct buf target A_CLEANUP(buf_free) = {0}, path A_CLEANUP(buf_free) = {0};
@@ -115,7 +108,7 @@ static int publish_link(const struct rec *record, struct fault *fault)
 	if (length >= 0 && (size_t)length == target.length &&
 	    !memcmp(now, buf_str(&target), target.length))
 		return 0;
-	if (access(buf_str(&path), F_OK) == 0 && !is_link_to_build(buf_str(&path)) &&
+	if (access(buf_str(&path), F_OK) == 0 && !project_is_built(AT_FDCWD, buf_str(&path)) &&
 	    !is_dunes_copy(buf_str(&path), dir, buf_str(&name)))
 		return fault_set(fault, EX_CANTCREAT,
 		    "%s: is no link to something built: left as it is", buf_str(&path));

@@ -130,15 +130,6 @@ static bool is_our_link(int dir, const char *build_dir, const char *path)
 	       !memcmp(text, buf_str(&wanted), wanted.length);
 }
 
-/* A link at the top to what a builder has made, as all of them leave it there. */
-static bool is_built(int dir, const char *path)
-{
-	char target[7];
-
-	return !strchr(path, '/') && readlinkat(dir, path, target, sizeof target) == 7 &&
-	       (!memcmp(target, "_build/", 7) || !memcmp(target, "dist/", 5));
-}
-
 /* Makes the directories above a path, unless they are those of the path before. */
 static int make_parents(int dir, const char *path, const char *before, struct fault *fault)
 {
@@ -191,7 +182,7 @@ static int choose(const struct project *sources, struct output *outputs, size_t 
 		if (!strchr(path, '/')) {
 			if (project_ownership(sources, path, &found, fault) < 0)
 				return -1;
-			if (found == FILE_OURS || is_built(sources->dir, path))
+			if (found == FILE_OURS || project_is_built(sources->dir, path))
 				continue;
 		}
 		if (output)

@@ -49,10 +49,7 @@ static void plan_build(const char *dir, struct cleaning *plan)
 
 static bool is_built_link(int dir, const char *name)
 {
-	char target[8] = "";
-
-	return !strncmp(name, "mir-", 4) && readlinkat(dir, name, target, sizeof target) > 0 &&
-	       (!memcmp(target, "_build/", 7) || !memcmp(target, "dist/", 5));
+	return !strncmp(name, "mir-", 4) && project_is_built(dir, name);
 }
 
 static bool is_state(int dir, const char *name)

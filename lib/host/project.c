@@ -213,6 +213,14 @@ int project_stale(const struct project *p, const struct output *outputs, size_t 
 	return 0;
 }
 
+bool project_is_built(int dir, const char *path)
+{
+	char target[8] = "";
+
+	return readlinkat(dir, path, target, sizeof target) > 0 &&
+	       (!memcmp(target, "_build/", 7) || !memcmp(target, "dist/", 5));
+}
+
 static void list_line(struct buf *text, uint64_t hash, const char *path)
 {
 	buf_printf(text, "%016llx %s\n", (unsigned long long)hash, path);

@@ -68,6 +68,10 @@ int project_stale(const struct project *p, const struct output *outputs, size_t 
 int project_publish(struct project *p, const struct output *outputs, size_t count,
     const struct strv *stale, struct fault *fault) A_MUST_CHECK;
 
+/* Is this a link to what a builder has made, as all of ours leave one: into _build or dist? `path`
+ * is relative to the open directory. */
+bool project_is_built(int dir, const char *path);
+
 /* What `clean` needs: every listed path, and whether it is (still) ours. */
 int project_ownership(const struct project *p, const char *path, enum ownership *found,
     struct fault *fault) A_MUST_CHECK;
