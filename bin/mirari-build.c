@@ -139,20 +139,31 @@ static int build(struct verb *v)
 	return status < 0 ? say_fault(&fault) : status;
 }
 
+static void erase_progress(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+static void say_waiting(const char *dir)
+{
+	say_note("%s: a mirari build --all is at work there: waiting for it", dir);
+}
+
 /* One line about what runs, on a terminal; the next output begins where it stood. */
 static void show_progress(const struct buildall *all)
 {
 	size_t ended = 0;
-	const char *between = " ";
+	const char *between = "; building ";
 
 	if (!isatty(STDERR_FILENO))
 		return;
 	for (size_t i = 0; i < all->count; i++)
 		ended += all->jobs[i].state == JOB_ENDED;
-	fprintf(stderr, "\r\033[K");
+	erase_progress();
 	if (ended == all->count)
 		return;
-	fprintf(stderr, "%zu of %zu built; building", ended, all->count);
+	fprintf(stderr, "%zu of %zu built", ended, all->count);
 	for (size_t i = 0; i < all->count; i++) {
 		if (all->jobs[i].state != JOB_RUNS)
 			continue;
@@ -171,10 +182,11 @@ static void job_changed(const struct job *job, void *context)
 	if (job->state == JOB_ENDED) {
 		if (file_read(job->log, EX_DATAERR, &text, &ignored) < 0)
 			buf_clear(&text);
-		if (isatty(STDERR_FILENO))
-			fprintf(stderr, "\r\033[K");
+		erase_progress();
 		if (text.length)
 			fprintf(stderr, "==> %s\n", all->targets.items[job - all->jobs]);
+		if (job->fault.status)
+			say_fault(&job->fault);
 		fwrite(buf_str(&text), 1, text.length, stderr);
 		if (text.length && text.bytes[text.length - 1] != '\n')
 			fputc('\n', stderr);
@@ -188,6 +200,7 @@ static int report(struct buildall *all, int interrupted, struct fault *fault)
 	struct buf table A_CLEANUP(buf_free) = {0}, records A_CLEANUP(buf_free) = {0};
 
 	buildall_table(all, &table);
+	erase_progress();
 	fputs(buf_str(&table), stderr);
 	if (!isatty(STDOUT_FILENO)) {
 		if (buildall_records(all, &records, fault) < 0)
@@ -234,7 +247,7 @@ static int build_all(struct verb *v, const struct all *options)
 		return status < 0 ? say_fault(&fault) : status;
 	if (v->dry_run)
 		return show_all(&all, &fault);
-	linked = buildall_run(&all, (unsigned)jobs, job_changed, &interrupted, &fault);
+	linked = buildall_run(&all, (unsigned)jobs, job_changed, say_waiting, &interrupted, &fault);
 	status = report(&all, interrupted, &fault);
 	return linked < 0 ? say_fault(&fault) : status;
 }

@@ -42,7 +42,7 @@ static const struct usage *usage(struct options *o)
 static int remove_trees(
     const struct project *p, const struct cleaning *plan, const char *dir, struct fault *fault)
 {
-	struct strv command A_CLEANUP(strv_free) = {0};
+	struct strv command A_CLEANUP(strv_free) = {0}, parents A_CLEANUP(strv_free) = {0};
 	struct proc_io io = {.in = -1, .out = -1};
 	int status;
 
@@ -53,7 +53,9 @@ static int remove_trees(
 		return -1;
 	if (status)
 		return fault_set(fault, EX_OSERR, "rm failed with status %d", status);
-	(void)unlinkat(p->dir, "_build", AT_REMOVEDIR); /* stays with a builder's files in it */
+	cleaning_parents(plan, &parents);
+	for (size_t i = 0; i < parents.count; i++)
+		(void)unlinkat(p->dir, parents.items[i], AT_REMOVEDIR); /* stays with files in it */
 	return 0;
 }
 
@@ -100,6 +102,7 @@ static int clean(const struct options *o, const char *file)
 	struct located at A_CLEANUP(located_free) = {0};
 	struct project p A_CLEANUP(project_close) = {.dir = -1, .lock = -1};
 	struct cleaning plan A_CLEANUP(cleaning_free) = {0};
+	struct strv trees A_CLEANUP(strv_free) = {0};
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct fault fault;
 	const char *dir;
@@ -110,7 +113,8 @@ static int clean(const struct options *o, const char *file)
 	dir = buf_str(&at.dir);
 	if (project_open(&p, dir, false, &fault) < 0)
 		return say_fault(&fault);
-	generated = p.count || cleaning_has_trees(&p);
+	project_trees(&p, &trees);
+	generated = p.count || trees.count;
 	if (!generated && !o->quiet)
 		say_note("%s: nothing has been generated", dir);
 	if (!generated && faccessat(p.dir, ".mirari", F_OK, 0) < 0)

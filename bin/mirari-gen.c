@@ -161,15 +161,17 @@ static int open_project(struct project *p, const char *dir, const struct rec *re
 	const char *build_dir = rec_get(record, "build.dir");
 	const char *top = rec_get(record, "config.dir");
 
-	if ((writing && build_dir && project_make(top, build_dir, fault) < 0) ||
+	if ((writing && build_dir &&
+		(project_make(top, build_dir, fault) < 0 ||
+		    project_add_tree(top, build_dir, fault) < 0)) ||
 	    project_open(p, dir, writing, fault) < 0 ||
 	    project_compare(p, g->outputs, g->count, fault) < 0)
 		return -1;
-	if (!writing || !build_dir)
+	if (!build_dir)
 		return 0;
 	if (project_open(&sources, top, false, fault) < 0)
 		return -1;
-	return buildtree_update(&sources, p, build_dir, g->outputs, g->count, fault);
+	return buildtree_update(&sources, p, record, g->outputs, g->count, fault);
 }
 
 static int generate(const struct options *o)

@@ -53,23 +53,33 @@ static const char *target_of_link(const char *path)
 	return NULL;
 }
 
+/* Is what is beside the sources another target's? The link tells, or what was configured there. */
+static bool is_of_another(const struct verb *v, const char *path)
+{
+	struct buf configured A_CLEANUP(buf_free) = {0};
+	const char *target = rec_get(&v->record, "target"), *other = target_of_link(path);
+
+	if (!other && verb_configured_target(v, &configured))
+		other = buf_str(&configured);
+	return other && strcmp(other, target);
+}
+
 /* Where the record's artifact is: in its build.dir; else beside the sources; else, when that isn't
  * there or is another target's, where build --all puts it. */
-static void find_artifact(const struct rec *record, struct buf *path)
+static void find_artifact(const struct verb *v, struct buf *path)
 {
 	struct buf all A_CLEANUP(buf_free) = {0};
-	const char *target = rec_get(record, "target"), *other;
 
-	build_dir_path(record, path);
+	build_dir_path(&v->record, path);
 	buf_addc(path, '/');
-	artifact_path(record, path);
-	if (rec_get(record, "build.dir"))
+	artifact_path(&v->record, path);
+	if (rec_get(&v->record, "build.dir"))
 		return;
-	buf_printf(&all, "%s/_build/%s/", rec_get(record, "config.dir"), target);
-	artifact_path(record, &all);
-	other = target_of_link(buf_str(path));
-	if ((other && strcmp(other, target)) ||
-	    (access(buf_str(path), F_OK) < 0 && access(buf_str(&all), F_OK) == 0)) {
+	buf_printf(&all, "%s/_build/%s/", rec_get(&v->record, "config.dir"),
+	    rec_get(&v->record, "target"));
+	artifact_path(&v->record, &all);
+	if (access(buf_str(&all), F_OK) == 0 &&
+	    (access(buf_str(path), F_OK) < 0 || is_of_another(v, buf_str(path)))) {
 		buf_clear(path);
 		buf_adds(path, buf_str(&all));
 	}
@@ -86,7 +96,7 @@ static void command_of(const struct verb *v, const struct strv *arguments, struc
 	if (buf_str(&artifact)[0] == '/')
 		buf_adds(&path, buf_str(&artifact));
 	else
-		find_artifact(&v->record, &path);
+		find_artifact(v, &path);
 	shown = buf_str(&path);
 	if (getcwd(here, sizeof here) && !strcmp(here, dir) && buf_str(&artifact)[0] != '/') {
 		strv_addf(into, ".%s", shown + strlen(dir));

@@ -125,7 +125,7 @@ bool proc_ended(const struct child *child, struct relay *relay, int milliseconds
 		milliseconds = WITHOUT_PIDFD_MS;
 	if (poll(polled, COUNT_OF(polled), milliseconds) > 0 && polled[1].revents &&
 	    (number = relay_take(relay)))
-		kill(child->pid, number);
+		relay_pass(child->pid, number);
 	return proc_has_ended(child);
 }
 

@@ -1,9 +1,20 @@
 #include "core/relay.h"
 
+#include "core/buf.h"
 #include "core/fd.h"
+#include "core/num.h"
 
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+enum {
+	PASSED_TO_ALL = 0x6d697261, /* what the signal carries that relay_pass sends */
+	GENERATIONS_MAX = 64
+};
 
 static void add_unless_ignored(sigset_t *set, int number)
 {
@@ -35,7 +46,89 @@ int relay_take(struct relay *r)
 	if (read(r->fd, &info, sizeof info) != (ssize_t)sizeof info)
 		return 0;
 	r->caught = (int)info.ssi_signo;
-	return info.ssi_code == SI_KERNEL ? 0 : r->caught;
+	if (info.ssi_code == SI_KERNEL ||
+	    (info.ssi_code == SI_QUEUE && info.ssi_int == PASSED_TO_ALL))
+		return 0;
+	return r->caught;
+}
+
+/* 0 when that can't be seen. proc(5), /proc/pid/stat: PID (NAME) STATE PPID …, any bytes in NAME.
+ */
+static pid_t parent_of(pid_t pid)
+{
+	struct buf path A_CLEANUP(buf_free) = {0}, text A_CLEANUP(buf_free) = {.max = 4096};
+	struct fault ignored;
+	const char *end;
+	int parent;
+
+	buf_printf(&path, "/proc/%d/stat", (int)pid);
+	if (file_read(buf_str(&path), EX_OSERR, &text, &ignored) < 0)
+		return 0;
+	end = strrchr(buf_str(&text), ')');
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
+	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+bool relay_is_below(pid_t pid, pid_t ancestor)
+{
+	for (int i = 0; pid > 1 && i < GENERATIONS_MAX; i++, pid = parent_of(pid))
+		if (pid == ancestor)
+			return true;
+	return false;
+}
+
+static bool has_pid(const struct buf *pids, pid_t pid)
+{
+	for (size_t at = 0; at < pids->length; at += sizeof pid)
+		if (!memcmp(pids->bytes + at, &pid, sizeof pid))
+			return true;
+	return false;
+}
+
+/* Adds the process and those below it that aren't among `pids`, and stops them. */
+static void stop_others(pid_t top, struct buf *pids)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		uint64_t number;
+		pid_t pid;
+
+		if (num_parse(entry->d_name, 1, INT_MAX, &number) != NUM_OK)
+			continue;
+		pid = (pid_t)number;
+		if (has_pid(pids, pid) || !relay_is_below(pid, top))
+			continue;
+		kill(pid, SIGSTOP);
+		buf_add(pids, &pid, sizeof pid);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+/* Whoever ends leaves its children to another parent, and whoever isn't stopped may start one that
+ * we don't see: so all are found and stopped before one is told. */
+void relay_pass(pid_t top, int number)
+{
+	const union sigval value = {.sival_int = PASSED_TO_ALL};
+	struct buf pids A_CLEANUP(buf_free) = {0};
+	size_t before;
+
+	buf_add(&pids, &top, sizeof top);
+	kill(top, SIGSTOP);
+	do {
+		before = pids.length;
+		stop_others(top, &pids);
+	} while (pids.length > before);
+	for (size_t at = 0; at < pids.length; at += sizeof top) {
+		memcpy(&top, pids.bytes + at, sizeof top);
+		(void)sigqueue(top, number, value);
+	}
+	for (size_t at = 0; at < pids.length; at += sizeof top) {
+		memcpy(&top, pids.bytes + at, sizeof top);
+		kill(top, SIGCONT);
+	}
 }
 
 void relay_stop(struct relay *r, bool end)

@@ -1,7 +1,7 @@
 /*
- * Signals while programs run below us. One that somebody has sent to us is passed on to them, so
- * that nothing goes on running when we are told to end; one of the terminal they have got already.
- * In both cases we wait for them, and end by the signal then.
+ * Signals while programs run below us. One that somebody has sent to us is passed on to all of
+ * them, so that nothing goes on running when we are told to end; one of the terminal they have got
+ * already. In both cases we wait for them, and end by the signal then.
  */
 #ifndef MIRARI_CORE_RELAY_H
 #define MIRARI_CORE_RELAY_H
@@ -23,6 +23,13 @@ void relay_start(struct relay *r);
 
 /* Reads a signal, and returns its number if it is to be passed on by kill; else 0. */
 int relay_take(struct relay *r);
+
+/* Sends the signal to a process and all that it has started, and they have, as far as /proc shows
+ * them. A relay among these knows that those below it have got it too. */
+void relay_pass(pid_t pid, int number);
+
+/* Is the process `ancestor`, or below it? */
+bool relay_is_below(pid_t pid, pid_t ancestor);
 
 /* Signals are as before. With `end`, one that was caught ends us now. */
 void relay_stop(struct relay *r, bool end);

@@ -10,6 +10,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void buildall_free(struct buildall *all)
@@ -34,6 +36,40 @@ static const char *project_dir(const struct buildall *all)
 	return NULL;
 }
 
+/* Two at once would be in each other's way; the lock is gone when we are. */
+static int lock(
+    const struct buildall *all, void (*waiting)(const char *dir), int *fd, struct fault *fault)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	if (project_make(project_dir(all), "_build", fault) < 0)
+		return -1;
+	buf_printf(&path, "%s/_build", project_dir(all));
+	*fd = open(buf_str(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return fault_errno(fault, 0, errno, "%s", buf_str(&path));
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		waiting(buf_str(&path));
+	while (flock(*fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return fault_errno(fault, 0, errno, "lock %s", buf_str(&path));
+	return 0;
+}
+
+/* Noted already now: one that fails early leaves a log, too. */
+static int note_trees(const struct buildall *all, struct fault *fault)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const char *build_dir = rec_get(&all->verbs[i].record, "build.dir");
+
+		if (build_dir && project_add_tree(project_dir(all), build_dir, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int plan_target(
     struct buildall *all, const struct verb *options, size_t i, struct fault *fault)
 {
@@ -42,9 +78,14 @@ static int plan_target(
 
 	*v = *options;
 	v->set = (struct strv){0};
-	strv_add_all(&v->set, &options->set);
+	/* which target is the default one has been said with this */
+	for (size_t k = 0; k < options->set.count; k++)
+		if (strncmp(options->set.items[k], "target=", 7) != 0)
+			strv_add(&v->set, options->set.items[k]);
 	strv_addf(&v->set, "build.dir=_build/%s", all->targets.items[i]);
 	v->target = all->targets.items[i];
+	/* warnings have been given once, when the targets were asked for */
+	v->quiet = v->quiet || !v->dry_run;
 	status = verb_parse(v, fault);
 	if (status < 0)
 		return -1;
@@ -84,9 +125,11 @@ static bool is_dunes_copy(const char *path, const char *dir, const char *name)
 	struct buf built A_CLEANUP(buf_free) = {0}, copy A_CLEANUP(buf_free) = {0};
 	struct buf original A_CLEANUP(buf_free) = {0};
 	struct fault ignored;
+	struct stat st;
 
 	buf_printf(&built, "%s/_build/default/%s", dir, name);
-	return file_read(path, EX_DATAERR, &copy, &ignored) == 0 &&
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       file_read(path, EX_DATAERR, &copy, &ignored) == 0 &&
 	       file_read(buf_str(&built), EX_DATAERR, &original, &ignored) == 0 &&
 	       copy.length == original.length &&
 	       !memcmp(buf_str(&copy), buf_str(&original), copy.length);
@@ -100,15 +143,15 @@ static int publish_link(const struct rec *record, struct fault *fault)
 	char now[PATH_MAX];
 	ssize_t length;
 
-	buf_printf(&target, "%s/", rec_get(record, "build.dir"));
-	artifact_path(record, &target);
+	artifact_from_project(record, &target);
 	buf_printf(&name, "mir-%s", rec_get(record, "name"));
 	buf_printf(&path, "%s/%s", dir, buf_str(&name));
 	length = readlink(buf_str(&path), now, sizeof now);
 	if (length >= 0 && (size_t)length == target.length &&
 	    !memcmp(now, buf_str(&target), target.length))
 		return 0;
-	if (access(buf_str(&path), F_OK) == 0 && !project_is_built(AT_FDCWD, buf_str(&path)) &&
+	if (faccessat(AT_FDCWD, buf_str(&path), F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !project_is_built(AT_FDCWD, buf_str(&path)) &&
 	    !is_dunes_copy(buf_str(&path), dir, buf_str(&name)))
 		return fault_set(fault, EX_CANTCREAT,
 		    "%s: is no link to something built: left as it is", buf_str(&path));
@@ -119,14 +162,16 @@ static int publish_link(const struct rec *record, struct fault *fault)
 }
 
 int buildall_run(struct buildall *all, unsigned jobs,
-    void (*changed)(const struct job *job, void *context), int *interrupted, struct fault *fault)
+    void (*changed)(const struct job *job, void *context), void (*waiting)(const char *dir),
+    int *interrupted, struct fault *fault)
 {
 	struct jobserver server A_CLEANUP(jobserver_close) = {.take = -1, .give = -1, .read = -1};
+	int locked A_CLEANUP(fd_close) = -1;
 
 	*interrupted = 0;
 	if (!project_dir(all))
 		return 0;
-	if (project_make(project_dir(all), "_build", fault) < 0 ||
+	if (lock(all, waiting, &locked, fault) < 0 || note_trees(all, fault) < 0 ||
 	    jobserver_open(&server, jobs, fault) < 0 ||
 	    sidebyside_run(all->jobs, all->count, &server, changed, all, interrupted, fault) < 0)
 		return -1;
@@ -170,13 +215,10 @@ static void outcome(const struct buildall *all, size_t i, struct buf *result, st
 		buf_addc(where, '-');
 		return;
 	}
-	buf_printf(where, "%s", rec_get(record, "build.dir"));
-	if (job->status) {
-		buf_adds(where, ".log");
-		return;
-	}
-	buf_addc(where, '/');
-	artifact_path(record, where);
+	if (job->status)
+		buf_printf(where, "%s.log", rec_get(record, "build.dir"));
+	else
+		artifact_from_project(record, where);
 }
 
 void buildall_table(const struct buildall *all, struct buf *into)

@@ -30,11 +30,13 @@ void buildall_free(struct buildall *all);
 int buildall_plan(
     struct buildall *all, const struct verb *options, struct fault *fault) A_MUST_CHECK;
 
-/* Runs the builds. Then the link mir-NAME in the project's directory points at the artifact of the
- * default target, if that has been built; EX_CANTCREAT when something else has its place. */
+/* Runs the builds, once no other build --all works in the project (`waiting` is told when one
+ * does). `changed` is told as by sidebyside_run, with the buildall as its context. Then the link
+ * mir-NAME in the project's directory points at the artifact of the default target, if that has
+ * been built; EX_CANTCREAT when something else has its place. */
 int buildall_run(struct buildall *all, unsigned jobs,
-    void (*changed)(const struct job *job, void *context), int *interrupted,
-    struct fault *fault) A_MUST_CHECK;
+    void (*changed)(const struct job *job, void *context), void (*waiting)(const char *dir),
+    int *interrupted, struct fault *fault) A_MUST_CHECK;
 
 /* How many have failed, or have not been built. */
 size_t buildall_failed(const struct buildall *all);

@@ -14,9 +14,11 @@
 
 enum { DEPTH_MAX = 64 };
 
-/* A walk over what may be mirrored. */
+/* A walk over what may be mirrored, or over what mirrors it. */
+enum wanted { FILES_AND_LINKS, LINKS, DIRECTORIES };
+
 struct walk {
-	bool links_only;
+	enum wanted wanted;
 	struct strv *paths; /* relative to where it began */
 	struct buf path;    /* where it is: "" or "lib/net/" */
 	size_t depth;
@@ -34,12 +36,17 @@ static int failed(struct fault *fault, const char *what, const char *path)
 /* What builders leave beside the sources, or in directories of their own, is no source. */
 static bool is_source(const char *name, bool top)
 {
+	static const char *const left[] = {
+	    ".cmi", ".cmo", ".cmx", ".cma", ".cmxa", ".cmxs", ".cmt", ".cmti", ".o"};
 	const char *dot = strrchr(name, '.');
 
 	if (name[0] == '.' || !strcmp(name, "_build") || !strcmp(name, "_opam") ||
 	    (top && !strcmp(name, "dist")))
 		return false;
-	return !dot || (strncmp(dot, ".cm", 3) != 0 && strcmp(dot, ".o") != 0);
+	for (size_t i = 0; dot && i < COUNT_OF(left); i++)
+		if (!strcmp(dot, left[i]))
+			return false;
+	return true;
 }
 
 static int walk(struct walk *w, int fd);
@@ -53,10 +60,13 @@ static int visit(struct walk *w, int parent, const char *name)
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : failed(w->fault, "look at", name);
 	buf_adds(&w->path, name);
-	if (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && !w->links_only))
+	if (w->wanted == DIRECTORIES
+		? S_ISDIR(st.st_mode)
+		: S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && w->wanted == FILES_AND_LINKS))
 		strv_add(w->paths, buf_str(&w->path));
 	result = 0;
-	if (S_ISDIR(st.st_mode)) {
+	/* no builder looks for sources in such a directory, and it is where trees are */
+	if (S_ISDIR(st.st_mode) && (w->depth || name[0] != '_')) {
 		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0)
 			result = failed(w->fault, "open", buf_str(&w->path));
@@ -96,13 +106,14 @@ static int walk(struct walk *w, int fd)
 	return result;
 }
 
-static int find_paths(int dir, bool links_only, struct strv *into, struct fault *fault)
+static int find_paths(
+    int dir, const char *from, enum wanted wanted, struct strv *into, struct fault *fault)
 {
-	struct walk w = {.links_only = links_only, .paths = into, .fault = fault};
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
+	struct walk w = {.wanted = wanted, .paths = into, .fault = fault};
+	int fd = openat(dir, from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), result;
 
 	if (fd < 0)
-		return failed(fault, "open", ".");
+		return failed(fault, "open", from);
 	result = walk(&w, fd);
 	buf_free(&w.path);
 	return result;
@@ -152,7 +163,7 @@ static int remove_stale(
 {
 	struct strv links A_CLEANUP(strv_free) = {0};
 
-	if (find_paths(dir, true, &links, fault) < 0)
+	if (find_paths(dir, ".", LINKS, &links, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < links.count; i++)
 		if (!strset_has(wanted, links.items[i]) &&
@@ -163,12 +174,12 @@ static int remove_stale(
 }
 
 /* The paths to link; the outputs that a source is in the way of become FILE_FOREIGN. */
-static int choose(const struct project *sources, struct output *outputs, size_t count,
-    struct strv *chosen, struct fault *fault)
+static int choose(const struct project *sources, const char *artifact, struct output *outputs,
+    size_t count, struct strv *chosen, struct fault *fault)
 {
 	struct strv paths A_CLEANUP(strv_free) = {0};
 
-	if (find_paths(sources->dir, false, &paths, fault) < 0)
+	if (find_paths(sources->dir, ".", FILES_AND_LINKS, &paths, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < paths.count; i++) {
 		const char *path = paths.items[i];
@@ -187,10 +198,28 @@ static int choose(const struct project *sources, struct output *outputs, size_t 
 		}
 		if (output)
 			output->found = FILE_FOREIGN;
-		else
+		else if (strcmp(path, artifact) != 0) /* it would be written to through the link */
 			strv_add(chosen, path);
 	}
 	return 0;
+}
+
+/* A directory without files is what is left of one of the sources. */
+static void remove_empty(int dir, const char *path)
+{
+	struct strv below A_CLEANUP(strv_free) = {0};
+	struct fault ignored;
+
+	if (find_paths(dir, path, DIRECTORIES, &below, &ignored) < 0)
+		return;
+	strv_sort(&below); /* each comes before those in it */
+	for (size_t i = below.count; i-- > 0;) {
+		struct buf one A_CLEANUP(buf_free) = {0};
+
+		buf_printf(&one, "%s/%s", path, below.items[i]);
+		(void)unlinkat(dir, buf_str(&one), AT_REMOVEDIR);
+	}
+	(void)unlinkat(dir, path, AT_REMOVEDIR);
 }
 
 static int make_link(int dir, const char *build_dir, const char *path, struct fault *fault)
@@ -203,20 +232,25 @@ static int make_link(int dir, const char *build_dir, const char *path, struct fa
 	if (errno != EEXIST)
 		return failed(fault, "link", path);
 	/* the link itself; what the builder has made; or a directory that is a file now */
-	if (unlinkat(dir, path, AT_REMOVEDIR) == 0 && symlinkat(buf_str(&text), dir, path) < 0)
+	if (!is_our_link(dir, build_dir, path))
+		remove_empty(dir, path);
+	if (symlinkat(buf_str(&text), dir, path) < 0 && errno != EEXIST)
 		return failed(fault, "link", path);
 	return 0;
 }
 
 int buildtree_update(const struct project *sources, const struct project *tree,
-    const char *build_dir, struct output *outputs, size_t count, struct fault *fault)
+    const struct rec *record, struct output *outputs, size_t count, struct fault *fault)
 {
+	const char *build_dir = rec_get(record, "build.dir");
 	struct strv paths A_CLEANUP(strv_free) = {0};
 	struct strset wanted A_CLEANUP(strset_free) = {0};
 	uint32_t ignored = 0;
 
-	if (choose(sources, outputs, count, &paths, fault) < 0)
+	if (choose(sources, rec_get(record, "artifact"), outputs, count, &paths, fault) < 0)
 		return -1;
+	if (tree->lock < 0)
+		return 0;
 	for (size_t i = 0; i < paths.count; i++)
 		(void)strset_add(&wanted, paths.items[i], &ignored);
 	if (remove_stale(tree->dir, build_dir, &wanted, fault) < 0)

@@ -1,7 +1,6 @@
 #include "host/cleaning.h"
 
 #include "core/shell.h"
-#include "model/keys.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -56,7 +55,7 @@ static bool is_state(int dir, const char *name)
 {
 	(void)dir;
 	return !strcmp(name, "generated") || !strcmp(name, "configured") ||
-	       !strcmp(name, "configured.new") || !strcmp(name, "new");
+	       !strcmp(name, "configured.new") || !strcmp(name, "new") || !strcmp(name, "trees");
 }
 
 /* The entries of a directory for which `test` is true, with a prefix in front. No directory, no
@@ -79,33 +78,21 @@ static int plan_entries(const struct project *p, const char *dir, const char *pr
 	return 0;
 }
 
-static bool has_tree(const struct project *p, const char *target)
+static void add_existing(const struct project *p, const char *path, struct strv *into)
 {
-	struct buf path A_CLEANUP(buf_free) = {0};
-
-	buf_printf(&path, "_build/%s/.mirari", target);
-	return faccessat(p->dir, buf_str(&path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-bool cleaning_has_trees(const struct project *p)
-{
-	for (const char *const *t = targets; *t; t++)
-		if (has_tree(p, *t))
-			return true;
-	return false;
+	if (faccessat(p->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		strv_add(into, path);
 }
 
 /* Everything in a tree has been made, but for what somebody has edited there. */
-static int plan_tree(const struct project *p, const char *dir, const char *target, bool force,
+static int plan_tree(const struct project *p, const char *dir, const char *name, bool force,
     struct cleaning *plan, struct fault *fault)
 {
 	struct project tree A_CLEANUP(project_close) = {.dir = -1, .lock = -1};
 	struct buf path A_CLEANUP(buf_free) = {0};
-	bool edited = false;
+	size_t edited = plan->edited.count;
 
-	if (!has_tree(p, target))
-		return 0;
-	buf_printf(&path, "%s/_build/%s", dir, target);
+	buf_printf(&path, "%s/%s", dir, name);
 	if (project_open(&tree, buf_str(&path), false, fault) < 0)
 		return -1;
 	for (size_t i = 0; !force && i < tree.count; i++) {
@@ -114,16 +101,50 @@ static int plan_tree(const struct project *p, const char *dir, const char *targe
 		if (project_ownership(&tree, tree.list[i].path, &found, fault) < 0)
 			return -1;
 		buf_clear(&path);
-		buf_printf(&path, "_build/%s/%s", target, tree.list[i].path);
-		edited = edited || found == FILE_FOREIGN;
+		buf_printf(&path, "%s/%s", name, tree.list[i].path);
 		if (found == FILE_FOREIGN && !strv_has(&plan->edited, buf_str(&path)))
 			strv_add(&plan->edited, buf_str(&path));
 	}
-	if (edited)
+	if (plan->edited.count > edited) {
+		/* dune's cleaning would remove all of _build */
+		if (plan->build.count && !strcmp(plan->build.items[0], "dune"))
+			strv_free(&plan->build);
 		return 0;
-	strv_addf(&plan->trees, "_build/%s", target);
-	strv_addf(&plan->trees, "_build/%s.log", target);
+	}
+	add_existing(p, name, &plan->trees);
+	buf_clear(&path);
+	buf_printf(&path, "%s.log", name);
+	add_existing(p, buf_str(&path), &plan->trees);
 	return 0;
+}
+
+static int plan_trees(const struct project *p, const char *dir, bool force, struct cleaning *plan,
+    struct fault *fault)
+{
+	struct strv trees A_CLEANUP(strv_free) = {0};
+
+	project_trees(p, &trees);
+	for (size_t i = 0; i < trees.count; i++)
+		if (plan_tree(p, dir, trees.items[i], force, plan, fault) < 0)
+			return -1;
+	return 0;
+}
+
+void cleaning_parents(const struct cleaning *plan, struct strv *into)
+{
+	for (size_t i = 0; i < plan->trees.count; i++) {
+		const char *path = plan->trees.items[i];
+
+		for (size_t end = strlen(path); end-- > 0;) {
+			struct buf parent A_CLEANUP(buf_free) = {0};
+
+			if (path[end] != '/')
+				continue;
+			buf_add(&parent, path, end);
+			if (!strv_has(into, buf_str(&parent)))
+				strv_add(into, buf_str(&parent));
+		}
+	}
 }
 
 void cleaning_trees_command(const struct cleaning *plan, const char *dir, struct strv *into)
@@ -150,21 +171,25 @@ static void add_remove(struct buf *text, const char *dir, const struct strv *pat
 
 void cleaning_show(const struct cleaning *plan, const char *dir, struct buf *text)
 {
-	struct buf state A_CLEANUP(buf_free) = {0}, build A_CLEANUP(buf_free) = {0};
-	struct strv trees A_CLEANUP(strv_free) = {0};
+	struct buf state A_CLEANUP(buf_free) = {0};
+	struct strv trees A_CLEANUP(strv_free) = {0}, parents A_CLEANUP(strv_free) = {0};
 
 	if (plan->trees.count) {
 		cleaning_trees_command(plan, dir, &trees);
 		shell_command(text, &trees);
 		buf_addc(text, '\n');
 	}
+	cleaning_parents(plan, &parents);
+	for (size_t i = 0; i < parents.count; i++) {
+		struct buf path A_CLEANUP(buf_free) = {0};
+
+		buf_printf(&path, "%s/%s", dir, parents.items[i]);
+		buf_adds(text, "rmdir --ignore-fail-on-non-empty -- ");
+		shell_word(text, buf_str(&path));
+		buf_addc(text, '\n');
+	}
 	if (plan->build.count) {
 		shell_command(text, &plan->build);
-		buf_addc(text, '\n');
-	} else if (plan->trees.count) {
-		buf_printf(&build, "%s/_build", dir);
-		buf_adds(text, "rmdir --ignore-fail-on-non-empty -- ");
-		shell_word(text, buf_str(&build));
 		buf_addc(text, '\n');
 	}
 	add_remove(text, dir, &plan->ours);
@@ -183,9 +208,8 @@ int cleaning_plan(struct cleaning *plan, const struct project *p, const char *di
 	if (plan_files(p, force, plan, fault) < 0)
 		return -1;
 	plan_build(dir, plan);
-	for (const char *const *t = targets; *t; t++)
-		if (plan_tree(p, dir, *t, force, plan, fault) < 0)
-			return -1;
+	if (plan_trees(p, dir, force, plan, fault) < 0)
+		return -1;
 	if (plan_entries(p, ".", "", is_built_link, &plan->ours, fault) < 0)
 		return -1;
 	/* an edited file is still to be known as one that was generated */

@@ -14,18 +14,18 @@
 struct cleaning {
 	struct strv build;  /* the builder's own cleaning: a command, or none */
 	struct strv ours;   /* generated files, and links to what was built */
-	struct strv trees;  /* what build --all has made: directories and logs, removed whole */
+	struct strv trees;  /* directories of builds, and their logs: removed whole */
 	struct strv edited; /* generated files that somebody has edited: they stay */
 	struct strv state;  /* what is kept in .mirari; never templates/ */
 };
 
 void cleaning_free(struct cleaning *plan);
 
-/* Is there a tree of build --all, whatever else has been generated? */
-bool cleaning_has_trees(const struct project *p);
-
 /* The command that removes the trees. */
 void cleaning_trees_command(const struct cleaning *plan, const char *dir, struct strv *into);
+
+/* The directories that they were in, deepest first: to be removed where they are empty then. */
+void cleaning_parents(const struct cleaning *plan, struct strv *into);
 
 /* Fills the plan for the project in `dir`. With `force`, edited files go too. While some stay, so
  * does the state, which knows them as once generated. */

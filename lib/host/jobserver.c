@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FIRST = -1 }; /* the job that needs no byte */
@@ -32,6 +33,13 @@ static int open_again(int fd)
 	return open(buf_str(&path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 /* The jobserver of a make that has started us. Its recipe must be marked with +, else make closes
  * the descriptors. */
 static bool join(struct jobserver *j)
@@ -49,12 +57,11 @@ static bool join(struct jobserver *j)
 
 		buf_add(&path, option + 5, strcspn(option + 5, " "));
 		j->take = open(buf_str(&path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		j->give = j->take < 0 ? -1 : open(buf_str(&path), O_WRONLY | O_CLOEXEC);
+		j->give = is_pipe(j->take) ? open(buf_str(&path), O_WRONLY | O_CLOEXEC) : -1;
 		return j->give >= 0;
 	}
 	/* NOLINTNEXTLINE(cert-err34-c): checked by what comes next */
-	if (sscanf(option, "%d,%d", &in, &out) != 2 || in < 0 || out < 0 ||
-	    fcntl(in, F_GETFD) < 0 || fcntl(out, F_GETFD) < 0)
+	if (sscanf(option, "%d,%d", &in, &out) != 2 || !is_pipe(in) || !is_pipe(out))
 		return false;
 	j->take = open_again(in);
 	j->give = out;
@@ -76,6 +83,8 @@ int jobserver_open(struct jobserver *j, unsigned jobs, struct fault *fault)
 	*j = (struct jobserver){.take = -1, .give = -1, .read = -1, .free = true};
 	if (!jobs && join(j))
 		return 0;
+	fd_close(&j->take);
+	j->give = -1;
 	jobs = jobs ? jobs : processors();
 	/* not close-on-exec: the programs below are to have them */
 	if (pipe(ends) < 0) /* NOLINT(android-cloexec-pipe) */

@@ -4,50 +4,14 @@
 #include "core/num.h"
 #include "core/proc.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY_MS = 100, SHOWN_MAX = 80, GENERATIONS_MAX = 32 };
-
-static void read_proc(pid_t pid, const char *file, struct buf *into)
-{
-	struct buf path A_CLEANUP(buf_free) = {0};
-	struct fault ignored;
-
-	into->max = 1 << 16;
-	buf_printf(&path, "/proc/%d/%s", (int)pid, file);
-	if (file_read(buf_str(&path), EX_OSERR, into, &ignored) < 0)
-		buf_clear(into);
-}
-
-/* 0 when that can't be seen. proc(5), /proc/pid/stat: PID (NAME) STATE PPID …, any bytes in NAME.
- */
-static pid_t parent(pid_t pid)
-{
-	struct buf text A_CLEANUP(buf_free) = {0};
-	const char *end;
-	int ppid;
-
-	read_proc(pid, "stat", &text);
-	end = strrchr(buf_str(&text), ')');
-	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
-	return end && sscanf(end, ") %*c %d", &ppid) == 1 ? ppid : 0;
-}
-
-/* An opam on PATH may be a script that starts the real one, which then is the child's child. */
-static bool is_of(pid_t pid, pid_t child)
-{
-	for (int i = 0; pid > 1 && i < GENERATIONS_MAX; i++, pid = parent(pid))
-		if (pid == child)
-			return true;
-	return false;
-}
+enum { LOOK_EVERY_MS = 100, SHOWN_MAX = 80 };
 
 /* The process that keeps us from locking the file so: its pid, 0 when there is none or it is
  * `child` or one of its own, -1 when it can't be seen from here (in another pid namespace). */
@@ -60,8 +24,8 @@ static pid_t holder(const struct buf *dir, const char *file, short type, pid_t c
 	buf_printf(&path, "%s/%s", buf_str(dir), file);
 	fd = open(buf_str(&path), O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK ||
-	    is_of(lock.l_pid, child))
-		return 0;
+	    relay_is_below(lock.l_pid, child))
+		return 0; /* an opam on PATH may be a script that starts the real one */
 	return lock.l_pid > 0 ? lock.l_pid : -1;
 }
 
@@ -78,7 +42,8 @@ static pid_t any_holder(const struct opam *o, pid_t child)
 
 static void describe(pid_t pid, struct buf *into)
 {
-	struct buf words A_CLEANUP(buf_free) = {0};
+	struct buf words A_CLEANUP(buf_free) = {.max = 1 << 16}, path A_CLEANUP(buf_free) = {0};
+	struct fault ignored;
 	char shown[SHOWN_MAX + 1];
 
 	if (pid < 0) {
@@ -86,7 +51,9 @@ static void describe(pid_t pid, struct buf *into)
 		return;
 	}
 	buf_printf(into, "pid %d", (int)pid);
-	read_proc(pid, "cmdline", &words);
+	buf_printf(&path, "/proc/%d/cmdline", (int)pid);
+	if (file_read(buf_str(&path), EX_OSERR, &words, &ignored) < 0)
+		return;
 	for (size_t i = 0; i + 1 < words.length; i++)
 		if (!words.bytes[i])
 			words.bytes[i] = ' ';
@@ -135,24 +102,6 @@ static bool is_over(struct patience *p, pid_t child, struct fault *fault)
 	return true;
 }
 
-/* It only waits, and ^C is how opam says that ends; all processes of a script that started it, too,
- * so that none goes on later. */
-static void interrupt(pid_t child)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-
-	while (proc && (entry = readdir(proc))) {
-		uint64_t pid;
-
-		if (num_parse(entry->d_name, 1, INT_MAX, &pid) == NUM_OK &&
-		    is_of((pid_t)pid, child))
-			kill((pid_t)pid, SIGINT);
-	}
-	if (proc)
-		closedir(proc);
-}
-
 int opamlock_parse(struct opamlock_limit *limit, const char *seconds, struct fault *fault)
 {
 	uint64_t number = OPAMLOCK_SECONDS;
@@ -181,8 +130,9 @@ int opamlock_run(const struct opam *o, const struct strv *command,
 
 		while (!over && !proc_ended(&child, &relay, LOOK_EVERY_MS))
 			over = is_over(&patience, child.pid, &other);
+		/* it only waits, and ^C is how opam says that ends; no process of it goes on */
 		if (over)
-			interrupt(child.pid);
+			relay_pass(child.pid, SIGINT);
 		result = proc_wait(&child, over ? &ignored : status, fault);
 		if (over && result == 0) {
 			*fault = other;

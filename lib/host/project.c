@@ -3,6 +3,7 @@
 #include "core/fd.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "model/value.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 
 #define LIST ".mirari/generated"
 #define TEMPORARY ".mirari/new"
+#define TREES ".mirari/trees"
 
 void project_close(struct project *p)
 {
@@ -104,14 +106,21 @@ static int lock(struct project *p, const char *dir, struct fault *fault)
 int project_make(const char *top, const char *below, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0};
+	struct stat st;
 
 	for (size_t end = 0; below[end]; end += below[end] == '/') {
 		end += strcspn(below + end, "/");
 		buf_clear(&path);
 		buf_printf(&path, "%s/%.*s", top, (int)end, below);
-		if (mkdir(buf_str(&path), 0777) < 0 && errno != EEXIST)
+		if (mkdir(buf_str(&path), 0777) == 0)
+			continue;
+		if (errno != EEXIST)
 			return fault_errno(fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
 			    "create %s", buf_str(&path));
+		/* links that lead out of a tree count its directories */
+		if (lstat(buf_str(&path), &st) < 0 || !S_ISDIR(st.st_mode))
+			return fault_set(fault, EX_CANTCREAT,
+			    "%s: is there, and is no directory of the project", buf_str(&path));
 	}
 	return 0;
 }
@@ -211,6 +220,72 @@ int project_stale(const struct project *p, const struct output *outputs, size_t 
 			strv_add(paths, path);
 	}
 	return 0;
+}
+
+static bool has_line(const struct buf *text, const char *line)
+{
+	size_t length = strlen(line);
+
+	for (const char *p = buf_str(text); *p; p += strcspn(p, "\n"), p += *p == '\n')
+		if (!strncmp(p, line, length) && p[length] == '\n')
+			return true;
+	return false;
+}
+
+int project_add_tree(const char *top, const char *build_dir, struct fault *fault)
+{
+	struct buf path A_CLEANUP(buf_free) = {0}, text A_CLEANUP(buf_free) = {0};
+	struct buf line A_CLEANUP(buf_free) = {0};
+	int fd A_CLEANUP(fd_close) = -1;
+
+	if (project_make(top, ".mirari", fault) < 0)
+		return -1;
+	buf_printf(&path, "%s/" TREES, top);
+	fd = open(buf_str(&path), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (fd < 0)
+		return fault_errno(
+		    fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "%s", buf_str(&path));
+	if (fd_read_all(fd, buf_str(&path), &text, fault) < 0)
+		return -1;
+	buf_printf(&line, "%s\n", build_dir);
+	if (!has_line(&text, build_dir) && fd_write(fd, buf_str(&line), line.length) < 0)
+		return fault_errno(fault, EX_IOERR, errno, "%s", buf_str(&path));
+	return 0;
+}
+
+/* Only directories all the way down: what a link leads to isn't the project's. */
+static bool is_plain(int top, const char *path)
+{
+	for (const char *end = path; *end; end += *end == '/') {
+		struct buf part A_CLEANUP(buf_free) = {0};
+		struct stat st;
+
+		end += strcspn(end, "/");
+		buf_add(&part, path, (size_t)(end - path));
+		if (fstatat(top, buf_str(&part), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    !S_ISDIR(st.st_mode))
+			return false;
+	}
+	return true;
+}
+
+void project_trees(const struct project *p, struct strv *into)
+{
+	const struct value_rule rule = {.type = VALUE_BUILD_DIR};
+	struct buf text A_CLEANUP(buf_free) = {0};
+	struct fault ignored;
+
+	if (read_file(p, TREES, &text, &ignored) != 0 || strlen(buf_str(&text)) != text.length)
+		return;
+	for (char *line = text.bytes, *end; (end = strchr(line, '\n')); line = end + 1) {
+		struct buf expected A_CLEANUP(buf_free) = {0};
+		const char *normal;
+
+		*end = '\0';
+		if (value_check(&rule, line, &normal, &expected) && is_plain(p->dir, line) &&
+		    !strv_has(into, line))
+			strv_add(into, line);
+	}
 }
 
 bool project_is_built(int dir, const char *path)

@@ -6,6 +6,9 @@
  * have a listed hash. While files are being replaced the list has both hashes of each, so that a
  * kill at any moment leaves every file whole and ours. The directory .mirari is locked (flock)
  * meanwhile.
+ *
+ * .mirari/trees lists the directories that have been a build.dir, one a line. Each is a project of
+ * its own in this sense, with everything in it made by us or by a builder.
  */
 #ifndef MIRARI_HOST_PROJECT_H
 #define MIRARI_HOST_PROJECT_H
@@ -67,6 +70,12 @@ int project_stale(const struct project *p, const struct output *outputs, size_t 
  * are replaced. */
 int project_publish(struct project *p, const struct output *outputs, size_t count,
     const struct strv *stale, struct fault *fault) A_MUST_CHECK;
+
+/* Notes that the project in `top` has a build.dir. */
+int project_add_tree(const char *top, const char *build_dir, struct fault *fault) A_MUST_CHECK;
+
+/* Adds those that were noted; what isn't a build.dir, or has a link in its path, is passed over. */
+void project_trees(const struct project *p, struct strv *into);
 
 /* Is this a link to what a builder has made, as all of ours leave one: into _build or dist? `path`
  * is relative to the open directory. */

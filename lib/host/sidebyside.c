@@ -29,23 +29,20 @@ static size_t in_state(const struct run *r, enum job_state state)
 	return n;
 }
 
-/* Why it could not be started goes where its output would have gone. */
 static void start(struct run *r, struct job *job)
 {
-	struct fault fault = {0};
 	int log A_CLEANUP(fd_close) =
 	    open(job->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	struct proc_io io = {.in = -1, .out = log, .merge = true};
 
+	job->fault.status = 0;
 	if (log < 0)
-		fault_errno(&fault, EX_CANTCREAT, errno, "%s", job->log);
-	else if (proc_start(&job->command, &io, &job->child, &fault) == 0)
-		fault.status = 0;
-	job->state = fault.status ? JOB_ENDED : JOB_RUNS;
-	job->status = fault.status;
-	if (fault.status && log >= 0 && fd_write(log, fault.text, strlen(fault.text)) == 0)
-		(void)!write(log, "\n", 1);
-	if (fault.status)
+		fault_errno(&job->fault, EX_CANTCREAT, errno, "%s", job->log);
+	else if (proc_start(&job->command, &io, &job->child, &job->fault) == 0)
+		job->fault.status = 0;
+	job->state = job->fault.status ? JOB_ENDED : JOB_RUNS;
+	job->status = job->fault.status;
+	if (job->fault.status)
 		jobserver_give(r->server, job->token);
 	r->changed(job, r->context);
 }
@@ -67,7 +64,7 @@ static void pass_on_signal(struct run *r)
 
 	for (size_t i = 0; number && i < r->count; i++)
 		if (r->jobs[i].state == JOB_RUNS)
-			kill(r->jobs[i].child.pid, number);
+			relay_pass(r->jobs[i].child.pid, number);
 }
 
 static int reap(struct run *r, struct job *job, struct fault *fault)

@@ -19,8 +19,8 @@ struct job {
 	struct strv command; /* the caller's, like what follows */
 	const char *log;     /* the file for its output and errors; replaced */
 	enum job_state state;
-	int status; /* once it has ended: as of proc_wait; that of the fault when it can't be
-		       started */
+	int status;         /* once it has ended: as of proc_wait */
+	struct fault fault; /* why it could not be started; its status is 0 otherwise */
 	struct child child;
 	int token;
 };

@@ -227,6 +227,20 @@ bool verb_is_configured(const struct verb *v)
 	       !memcmp(buf_str(&kept), buf_str(&v->text), kept.length);
 }
 
+bool verb_configured_target(const struct verb *v, struct buf *into)
+{
+	struct buf path A_CLEANUP(buf_free) = {0}, text A_CLEANUP(buf_free) = {0};
+	struct rec kept A_CLEANUP(rec_free) = {0};
+	struct fault ignored;
+
+	buf_printf(&path, "%s/" KEPT, rec_get(&v->record, "config.dir"));
+	if (!read_kept(&path, &text) || parse_text(&text, &kept, &ignored) < 0 ||
+	    !rec_get(&kept, "target"))
+		return false;
+	buf_adds(into, rec_get(&kept, "target"));
+	return true;
+}
+
 static int keep(const struct verb *v, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0}, temporary A_CLEANUP(buf_free) = {0};

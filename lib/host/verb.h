@@ -73,6 +73,10 @@ int verb_parse(struct verb *v, struct fault *fault) A_MUST_CHECK;
 /* True when the project was configured with exactly this record. */
 bool verb_is_configured(const struct verb *v);
 
+/* Appends the target that the project was last configured for, beside its sources; false when there
+ * is none. */
+bool verb_configured_target(const struct verb *v, struct buf *into);
+
 /* Configures: mirari-gen and, unless it's not to install, mirari-opam-exec --install; then the
  * record is kept for verb_is_configured. Returns as verb_parse. */
 int verb_configure(struct verb *v, struct fault *fault) A_MUST_CHECK;

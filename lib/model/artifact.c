@@ -14,3 +14,12 @@ void artifact_path(const struct rec *record, struct buf *into)
 	else
 		buf_printf(into, "mir-%s", rec_get(record, "name"));
 }
+
+void artifact_from_project(const struct rec *record, struct buf *into)
+{
+	const char *artifact = rec_get(record, "artifact");
+
+	if (rec_get(record, "build.dir") && (!artifact || artifact[0] != '/'))
+		buf_printf(into, "%s/", rec_get(record, "build.dir"));
+	artifact_path(record, into);
+}

@@ -12,4 +12,7 @@ void build_dir_path(const struct rec *record, struct buf *into);
 /* Appends the artifact's path as seen from there: the record's, or mir-NAME. */
 void artifact_path(const struct rec *record, struct buf *into);
 
+/* Appends it as seen from config.dir. */
+void artifact_from_project(const struct rec *record, struct buf *into);
+
 #endif
