@@ -125,6 +125,9 @@ static int clean(const struct options *o, const char *file)
 		return say_fault(&fault);
 	for (size_t i = 0; i < plan.edited.count; i++)
 		say_note("left %s: edited by hand (--force removes it)", plan.edited.items[i]);
+	if (plan.keep_dunes)
+		say_note("left what dune has built, and what from: its cleaning removes all of "
+			 "_build");
 	if (o->dry_run)
 		cleaning_show(&plan, dir, &text);
 	else if (carry_out(o, &p, &plan, dir, &fault) < 0)

@@ -106,9 +106,7 @@ static int plan_tree(const struct project *p, const char *dir, const char *name,
 			strv_add(&plan->edited, buf_str(&path));
 	}
 	if (plan->edited.count > edited) {
-		/* dune's cleaning would remove all of _build */
-		if (plan->build.count && !strcmp(plan->build.items[0], "dune"))
-			strv_free(&plan->build);
+		plan->keep_dunes = plan->build.count && !strcmp(plan->build.items[0], "dune");
 		return 0;
 	}
 	add_existing(p, name, &plan->trees);
@@ -212,6 +210,10 @@ int cleaning_plan(struct cleaning *plan, const struct project *p, const char *di
 		return -1;
 	if (plan_entries(p, ".", "", is_built_link, &plan->ours, fault) < 0)
 		return -1;
+	if (plan->keep_dunes) {
+		strv_free(&plan->build);
+		strv_free(&plan->ours);
+	}
 	/* an edited file is still to be known as one that was generated */
 	if (!plan->edited.count &&
 	    plan_entries(p, ".mirari", ".mirari/", is_state, &plan->state, fault) < 0)

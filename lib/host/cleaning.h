@@ -16,6 +16,8 @@ struct cleaning {
 	struct strv ours;   /* generated files, and links to what was built */
 	struct strv trees;  /* directories of builds, and their logs: removed whole */
 	struct strv edited; /* generated files that somebody has edited: they stay */
+	bool keep_dunes;    /* dune's cleaning would remove an edited file in a tree with all of
+			       _build: so what it works from stays as well */
 	struct strv state;  /* what is kept in .mirari; never templates/ */
 };
 
