@@ -115,6 +115,9 @@ void relay_pass(pid_t top, int number)
 	struct buf pids A_CLEANUP(buf_free) = {0};
 	size_t before;
 
+	/* 0 and less are whole groups to kill(2), and all is below 1 */
+	if (top <= 1)
+		return;
 	buf_add(&pids, &top, sizeof top);
 	kill(top, SIGSTOP);
 	do {
