@@ -162,8 +162,8 @@ static int open_project(struct project *p, const char *dir, const struct rec *re
 	const char *top = rec_get(record, "config.dir");
 
 	if ((writing && build_dir &&
-		(project_make(top, build_dir, fault) < 0 ||
-		    project_add_tree(top, build_dir, fault) < 0)) ||
+		(project_add_tree(top, build_dir, fault) < 0 ||
+		    project_make(top, build_dir, fault) < 0)) ||
 	    project_open(p, dir, writing, fault) < 0 ||
 	    project_compare(p, g->outputs, g->count, fault) < 0)
 		return -1;

@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "model/value.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -232,10 +233,30 @@ static bool has_line(const struct buf *text, const char *line)
 	return false;
 }
 
+/* Is there something in the directory that no build of ours has put there? Ours begin with .mirari.
+ */
+static bool has_others_files(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool others = false;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".mirari")) {
+			others = false;
+			break;
+		}
+		others = others || (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."));
+	}
+	if (dir)
+		closedir(dir);
+	return others;
+}
+
 int project_add_tree(const char *top, const char *build_dir, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0}, text A_CLEANUP(buf_free) = {0};
-	struct buf line A_CLEANUP(buf_free) = {0};
+	struct buf line A_CLEANUP(buf_free) = {0}, tree A_CLEANUP(buf_free) = {0};
 	int fd A_CLEANUP(fd_close) = -1;
 
 	if (project_make(top, ".mirari", fault) < 0)
@@ -247,8 +268,15 @@ int project_add_tree(const char *top, const char *build_dir, struct fault *fault
 		    fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "%s", buf_str(&path));
 	if (fd_read_all(fd, buf_str(&path), &text, fault) < 0)
 		return -1;
+	if (has_line(&text, build_dir))
+		return 0;
+	buf_printf(&tree, "%s/%s", top, build_dir);
+	if (has_others_files(buf_str(&tree))) {
+		fault_set(fault, EX_CANTCREAT, "%s: has files of others in it", buf_str(&tree));
+		return fault_hint(fault, "build.dir takes a directory that is new, or empty");
+	}
 	buf_printf(&line, "%s\n", build_dir);
-	if (!has_line(&text, build_dir) && fd_write(fd, buf_str(&line), line.length) < 0)
+	if (fd_write(fd, buf_str(&line), line.length) < 0)
 		return fault_errno(fault, EX_IOERR, errno, "%s", buf_str(&path));
 	return 0;
 }

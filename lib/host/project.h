@@ -71,7 +71,8 @@ int project_stale(const struct project *p, const struct output *outputs, size_t 
 int project_publish(struct project *p, const struct output *outputs, size_t count,
     const struct strv *stale, struct fault *fault) A_MUST_CHECK;
 
-/* Notes that the project in `top` has a build.dir. */
+/* Notes that the project in `top` has a build.dir: one that is new, empty, or noted before, as all
+ * in it is to be removed by cleaning. EX_CANTCREAT for another. */
 int project_add_tree(const char *top, const char *build_dir, struct fault *fault) A_MUST_CHECK;
 
 /* Adds those that were noted; what isn't a build.dir, or has a link in its path, is passed over. */
