@@ -58,16 +58,20 @@ static int lock(
 	return 0;
 }
 
-/* Noted already now: one that fails early leaves a log, too. */
-static int note_trees(const struct buildall *all, struct fault *fault)
+/* Noted already now: one that fails early leaves a log, too. A target whose directory can't be one
+ * has ended with that. */
+static void note_trees(struct buildall *all, void (*changed)(const struct job *job, void *context))
 {
 	for (size_t i = 0; i < all->count; i++) {
 		const char *build_dir = rec_get(&all->verbs[i].record, "build.dir");
+		struct job *job = &all->jobs[i];
 
-		if (build_dir && project_add_tree(project_dir(all), build_dir, fault) < 0)
-			return -1;
+		if (!build_dir || project_add_tree(project_dir(all), build_dir, &job->fault) == 0)
+			continue;
+		job->state = JOB_ENDED;
+		job->status = job->fault.status;
+		changed(job, all);
 	}
-	return 0;
 }
 
 static int plan_target(
@@ -171,8 +175,10 @@ int buildall_run(struct buildall *all, unsigned jobs,
 	*interrupted = 0;
 	if (!project_dir(all))
 		return 0;
-	if (lock(all, waiting, &locked, fault) < 0 || note_trees(all, fault) < 0 ||
-	    jobserver_open(&server, jobs, fault) < 0 ||
+	if (lock(all, waiting, &locked, fault) < 0)
+		return -1;
+	note_trees(all, changed);
+	if (jobserver_open(&server, jobs, fault) < 0 ||
 	    sidebyside_run(all->jobs, all->count, &server, changed, all, interrupted, fault) < 0)
 		return -1;
 	if (all->jobs[0].state != JOB_ENDED || all->jobs[0].status)

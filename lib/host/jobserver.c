@@ -33,6 +33,21 @@ static int open_again(int fd)
 	return open(buf_str(&path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
+/* The last word of MAKEFLAGS that begins so. Behind -- there are variables. */
+static const char *last_flag(const char *beginning)
+{
+	const char *flags = getenv("MAKEFLAGS"), *found = NULL;
+
+	for (const char *word = flags; word && *word; word += strcspn(word, " ")) {
+		word += strspn(word, " ");
+		if (!strncmp(word, "-- ", 3))
+			break;
+		if (!strncmp(word, beginning, strlen(beginning)))
+			found = word;
+	}
+	return found;
+}
+
 static bool is_pipe(int fd)
 {
 	struct stat st;
@@ -44,11 +59,9 @@ static bool is_pipe(int fd)
  * the descriptors. */
 static bool join(struct jobserver *j)
 {
-	const char *flags = getenv("MAKEFLAGS"), *option = NULL;
+	const char *option = last_flag("--jobserver-auth=");
 	int in, out;
 
-	for (const char *p = flags; p && (p = strstr(p, "--jobserver-auth=")); p++)
-		option = p;
 	if (!option)
 		return false;
 	option = strchr(option, '=') + 1;
@@ -104,9 +117,10 @@ int jobserver_open(struct jobserver *j, unsigned jobs, struct fault *fault)
 
 bool jobserver_above(void)
 {
-	const char *flags = getenv("MAKEFLAGS"), *level = getenv("MAKELEVEL");
+	const char *level = getenv("MAKELEVEL");
 
-	return level && *level && strcmp(level, "0") && flags && strstr(flags, "-j");
+	return level && *level && strcmp(level, "0") &&
+	       (last_flag("-j") || last_flag("--jobserver"));
 }
 
 bool jobserver_take(struct jobserver *j, int *token)

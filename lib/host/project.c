@@ -262,7 +262,8 @@ int project_add_tree(const char *top, const char *build_dir, struct fault *fault
 	if (project_make(top, ".mirari", fault) < 0)
 		return -1;
 	buf_printf(&path, "%s/" TREES, top);
-	fd = open(buf_str(&path), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+	fd = open(buf_str(&path), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0666);
 	if (fd < 0)
 		return fault_errno(
 		    fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "%s", buf_str(&path));

@@ -23,12 +23,21 @@ static bool is_name(const char *value)
 	       strlen(value) <= 64;
 }
 
+static bool is_in(const char *path, const char *dir)
+{
+	size_t length = strlen(dir);
+
+	return !strncmp(path, dir, length) && (!path[length] || path[length] == '/');
+}
+
 /* ocamlbuild, dune and we ourselves don't look for sources below such a directory. */
 static bool is_build_dir(const char *value)
 {
 	const char *part = value;
 
-	if (*value != '_')
+	/* the first two are builders' own */
+	if (*value != '_' || is_in(value, "_build/default") || is_in(value, "_opam") ||
+	    !strcmp(value, "_build"))
 		return false;
 	for (size_t length; *part; part += length + (part[length] == '/')) {
 		length = strcspn(part, "/");
@@ -285,7 +294,8 @@ static const struct {
 	const char *expected;
 } simple[] = {
     [VALUE_BUILD_DIR] = {is_build_dir,
-	"a directory of the project whose name begins with '_', or one below it: _build/xen"},
+	"a directory of the project whose name begins with '_', or one below it, such as "
+	"_build/xen (not a builder's own: _build, _build/default, _opam)"},
     [VALUE_NAME] = {is_name, "a name of letters, digits, '.', '_', '+' and '-' (at most 64)"},
     [VALUE_ADDRESS] = {is_address, "an IPv4 or IPv6 address"},
     [VALUE_IPV4] = {is_ipv4, "an IPv4 address such as 10.0.0.2"},

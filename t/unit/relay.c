@@ -104,6 +104,22 @@ static void test_as_before(void)
 	is_int(relay.fd, -1, "or open");
 }
 
+static void test_no_program(void)
+{
+	pid_t pid = run_below(": >ready; while [ ! -e go ]; do sleep 0.02; done; exit 7", 0);
+
+	ok(appears("ready"), "a program of this group runs");
+	relay_pass(1, SIGTERM);
+	relay_pass(0, SIGTERM);
+	relay_pass(-1, SIGTERM);
+	relay_pass(-getpgrp(), SIGTERM);
+	ok(true, "nobody is told when no process is named");
+	scratch_put("go", 0600, "");
+	is_int(end_of(pid), 7, "and the program goes on");
+	unlink("ready");
+	unlink("go");
+}
+
 int main(void)
 {
 	char dir[PATH_MAX];
@@ -114,6 +130,7 @@ int main(void)
 	test_passed_on(SIGHUP, "HUP");
 	test_ignored();
 	test_as_before();
+	test_no_program();
 	scratch_leave(dir);
 	return tap_end();
 }
