@@ -46,7 +46,7 @@ bool key_star_allowed(const struct key *key, const char *name);
 
 /* The place of a key's section (its first segment) in the table, for putting keys in order: less
  * than KEY_RANKS, the last of which is for sections that nobody registered. */
-enum { KEY_RANKS = 64 };
+enum { KEY_RANKS = 96 };
 size_t key_rank(const char *name);
 
 /* What a section is made of: keys of ours; names of somebody's own (fs.NAME); devices with keys of

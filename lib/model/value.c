@@ -3,6 +3,8 @@
 #include "core/num.h"
 #include "core/strv.h"
 #include "core/suggest.h"
+#include "model/address.h"
+#include "model/publish.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -75,16 +77,9 @@ static bool is_netmask(const char *value)
 
 static bool is_cidr(const char *value)
 {
-	char address[INET6_ADDRSTRLEN];
-	size_t length = strcspn(value, "/");
-	uint64_t prefix;
+	struct address ignored;
 
-	if (!value[length] || length >= sizeof address)
-		return false;
-	memcpy(address, value, length);
-	address[length] = '\0';
-	return is_address(address) &&
-	       num_parse(value + length + 1, 0, is_ipv4(address) ? 32 : 128, &prefix) == NUM_OK;
+	return address_parse(value, &ignored);
 }
 
 static bool is_mac(const char *value)
@@ -103,7 +98,14 @@ static bool is_mac(const char *value)
 static bool is_interface(const char *value)
 {
 	return *value && strlen(value) < IFNAMSIZ && strcmp(value, ".") && strcmp(value, "..") &&
-	       !value[strcspn(value, "/: \t")] && value[0] != '-';
+	       !value[strcspn(value, "/:% \t")] && value[0] != '-';
+}
+
+/* What we give a name to ourselves is plainer than what Linux takes: '%d' would be a number of the
+ * kernel's choice, and the name is part of other names. */
+static bool is_tap(const char *value)
+{
+	return only(value, LETTERS DIGITS "_-") && value[0] != '-' && strlen(value) < IFNAMSIZ;
 }
 
 static bool is_ocaml_keyword(const char *word)
@@ -218,15 +220,9 @@ static bool is_user(const char *value)
 
 static bool is_ports(const char *value)
 {
-	struct buf host A_CLEANUP(buf_free) = {0};
-	const char *colon = strchr(value, ':');
-	uint64_t port;
+	struct publish ignored;
 
-	if (!colon)
-		return false;
-	buf_add(&host, value, (size_t)(colon - value));
-	return num_parse(buf_str(&host), 1, 65535, &port) == NUM_OK &&
-	       num_parse(colon + 1, 1, 65535, &port) == NUM_OK;
+	return publish_parse(value, &ignored);
 }
 
 static bool is_size(const char *value)
@@ -303,7 +299,8 @@ static const struct {
     [VALUE_CIDR] = {is_cidr, "an address with its prefix length, such as 10.0.0.1/24"},
     [VALUE_MAC] = {is_mac, "a unicast MAC address such as 00:16:3e:00:00:01"},
     [VALUE_INTERFACE] = {is_interface,
-	"an interface name (at most 15 bytes, without / : or blank)"},
+	"an interface name (at most 15 bytes, without / : % or blank)"},
+    [VALUE_TAP] = {is_tap, "a tap's name (letters, digits, '_' and '-', at most 15)"},
     [VALUE_OCAML_VALUE] = {is_ocaml_value,
 	"an OCaml value path such as Dispatch.main (not in Main, which is the generated module)"},
     [VALUE_FINDLIB] = {is_findlib, "a findlib library such as lwt.unix"},
@@ -313,7 +310,7 @@ static const struct {
     [VALUE_REPOSITORY] = {is_repository, "NAME=URL, an opam repository (no blank or comma in it)"},
     [VALUE_DEPLOY] = {is_deploy, "local, ec2 or ssh://[USER@]HOST[:PORT]"},
     [VALUE_USER] = {is_user, "a user or group (letters, digits, '.', '_' and '-', at most 32)"},
-    [VALUE_PORTS] = {is_ports, "HOST:GUEST, two ports such as 8080:80"},
+    [VALUE_PORTS] = {is_ports, "[ADDRESS:]HOST:GUEST[/udp], two ports such as 8080:80"},
     [VALUE_SIZE] = {is_size, "a size in bytes such as 64M (K, M, G or T)"},
 };
 
@@ -334,6 +331,7 @@ const char *value_type_name(enum value_type type)
 	    [VALUE_CIDR] = "address/prefix",
 	    [VALUE_MAC] = "MAC",
 	    [VALUE_INTERFACE] = "interface",
+	    [VALUE_TAP] = "tap",
 	    [VALUE_OCAML_VALUE] = "OCaml value",
 	    [VALUE_FINDLIB] = "findlib library",
 	    [VALUE_PACKAGE] = "opam package",

@@ -26,6 +26,7 @@ enum value_type {
 	VALUE_CIDR,        /* ADDRESS/PREFIX */
 	VALUE_MAC,         /* six hexadecimal bytes, unicast */
 	VALUE_INTERFACE,   /* a Linux interface name */
+	VALUE_TAP,         /* a name that we give a tap */
 	VALUE_OCAML_VALUE, /* Module.value */
 	VALUE_FINDLIB,     /* a findlib library: lwt.unix */
 	VALUE_PACKAGE,    /* an opam package, with or without a version: lwt, lwt.5.6.1, lwt>=5.0 */
@@ -34,7 +35,7 @@ enum value_type {
 	VALUE_REPOSITORY, /* NAME=URL, an opam repository */
 	VALUE_DEPLOY,     /* local, ec2, ssh://[USER@]HOST[:PORT] */
 	VALUE_USER,       /* a user's or group's name or number */
-	VALUE_PORTS,      /* HOST:GUEST */
+	VALUE_PORTS,      /* [ADDRESS:]HOST:GUEST[/tcp|/udp] */
 	VALUE_SIZE        /* bytes: 64M, 1G */
 };
 

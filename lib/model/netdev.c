@@ -1,0 +1,329 @@
+#include "model/netdev.h"
+
+#include "core/hash.h"
+#include "core/mem.h"
+#include "core/num.h"
+#include "core/strset.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void netdevs_free(struct netdevs *n)
+{
+	for (size_t i = 0; i < n->count; i++) {
+		free(n->items[i].hosts.items);
+		free(n->items[i].guests.items);
+		free(n->items[i].published);
+	}
+	free(n->items);
+	strv_free(&n->names);
+	*n = (struct netdevs){0};
+}
+
+const struct address *netdev_ipv4(const struct addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->count; i++)
+		if (addresses->items[i].family == AF_INET)
+			return &addresses->items[i];
+	return NULL;
+}
+
+static void add_address(struct addresses *to, const struct address *address)
+{
+	to->items = mem_resize(to->items, to->count + 1, sizeof *to->items);
+	to->items[to->count++] = *address;
+}
+
+void mac_text(const unsigned char mac[MAC_BYTES], struct buf *into)
+{
+	for (size_t i = 0; i < MAC_BYTES; i++)
+		buf_printf(into, "%s%02x", i ? ":" : "", mac[i]);
+}
+
+/* The NUL between them keeps ("a", "bc") and ("ab", "c") apart. The low bits of FNV-1a vary most;
+ * folding brings all of them in. */
+static uint64_t hash_names(const char *one, const char *two)
+{
+	struct buf text A_CLEANUP(buf_free) = {0};
+	uint64_t hash;
+
+	buf_add(&text, one, strlen(one) + 1);
+	buf_adds(&text, two);
+	hash = hash_bytes(buf_str(&text), text.length);
+	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93u;
+	return hash ^ hash >> 32;
+}
+
+void mac_derive(const char *one, const char *two, unsigned char into[MAC_BYTES])
+{
+	uint64_t hash = hash_names(one, two);
+
+	into[0] = 0x02;
+	for (size_t i = 1; i < MAC_BYTES; i++, hash >>= 8)
+		into[i] = (unsigned char)hash;
+}
+
+static void derive_tap(const char *unikernel, const char *device, char into[IFNAMSIZ])
+{
+	/* no vowels: no words */
+	static const char digits[] = "0123456789bcdfghjkmnpqrstvwxyz";
+	uint64_t hash = hash_names(device, unikernel);
+
+	snprintf(into, IFNAMSIZ, "mir");
+	for (size_t i = 3; i < 11; i++, hash /= sizeof digits - 1)
+		into[i] = digits[hash % (sizeof digits - 1)];
+	into[11] = '\0';
+}
+
+static void parse_mac(const char *text, unsigned char into[MAC_BYTES])
+{
+	for (size_t i = 0; i < MAC_BYTES; i++)
+		into[i] = (unsigned char)strtoul(text + 3 * i, NULL, 16);
+}
+
+/* One field of a device. Values have been checked. */
+static void take(struct netdev *d, const char *key, const char *value)
+{
+	struct address address;
+	uint64_t number;
+
+	if (!strcmp(key, "host") && address_parse(value, &address)) {
+		add_address(&d->hosts, &address);
+	} else if (!strcmp(key, "guest") && address_parse(value, &address)) {
+		add_address(&d->guests, &address);
+	} else if (!strcmp(key, "tap")) {
+		snprintf(d->tap, sizeof d->tap, "%s", value);
+	} else if (!strcmp(key, "bridge")) {
+		d->bridge = value;
+	} else if (!strcmp(key, "bridge-create")) {
+		d->bridge_create = !strcmp(value, "true");
+	} else if (!strcmp(key, "mac")) {
+		parse_mac(value, d->mac);
+	} else if (!strcmp(key, "mtu") && num_parse(value, 0, 65535, &number) == NUM_OK) {
+		d->mtu = (unsigned)number;
+	} else if (!strcmp(key, "dhcp")) {
+		d->dhcp = !strcmp(value, "true");
+	} else if (!strcmp(key, "nat")) {
+		d->nat = !strcmp(value, "true");
+	} else if (!strcmp(key, "publish")) {
+		d->published =
+		    mem_resize(d->published, d->published_count + 1, sizeof *d->published);
+		if (publish_parse(value, &d->published[d->published_count]))
+			d->published_count++;
+	} else if (!strcmp(key, "owner")) {
+		d->owner = value;
+	} else if (!strcmp(key, "group")) {
+		d->group = value;
+	}
+}
+
+/* The device that a key is about, new or known. */
+static struct netdev *device_of(
+    struct netdevs *n, const char *name, size_t length, struct strset *seen)
+{
+	struct buf text A_CLEANUP(buf_free) = {0};
+	uint32_t index = (uint32_t)n->count;
+
+	buf_add(&text, name, length);
+	if (!strset_add(seen, buf_str(&text), &index))
+		return &n->items[index];
+	strv_add(&n->names, buf_str(&text));
+	/* the room is doubled whenever it is full, which is when the number is a power of two */
+	if ((n->count & (n->count - 1)) == 0)
+		n->items = mem_resize(n->items, n->count ? 2 * n->count : 1, sizeof *n->items);
+	n->items[n->count] = (struct netdev){.name = n->names.items[n->count]};
+	return &n->items[n->count++];
+}
+
+static void collect(const struct rec *record, struct netdevs *n)
+{
+	struct strset seen A_CLEANUP(strset_free) = {0};
+
+	for (size_t i = 0; i < record->count; i++) {
+		const char *key = record->fields[i].key, *name = key + strlen("net."), *dot;
+
+		if (strncmp(key, "net.", strlen("net.")) || !(dot = strchr(name, '.')))
+			continue;
+		take(device_of(n, name, (size_t)(dot - name), &seen), dot + 1,
+		    record->fields[i].value);
+	}
+}
+
+/* The first device's, as the unikernel was told. */
+static bool configured_guest(
+    const struct rec *record, const struct netdev *d, struct address *guest)
+{
+	const struct address *host = netdev_ipv4(&d->hosts);
+	const char *address = rec_get(record, "ip.address");
+	const char *netmask = rec_get(record, "ip.netmask");
+	const char *dhcp = rec_get(record, "ip.dhcp");
+	struct in_addr mask;
+
+	if (!address || (dhcp && !strcmp(dhcp, "true")))
+		return false;
+	*guest = (struct address){.family = AF_INET, .prefix = host ? host->prefix : 32};
+	if (inet_pton(AF_INET, address, guest->bytes) != 1)
+		return false;
+	if (netmask && inet_pton(AF_INET, netmask, &mask) == 1)
+		guest->prefix = (unsigned)__builtin_popcount(mask.s_addr);
+	return true;
+}
+
+static void complete_guests(const struct rec *record, struct netdev *d, bool first)
+{
+	struct address guest;
+	bool told = first && configured_guest(record, d, &guest);
+
+	if (d->guests.count)
+		return;
+	if (told)
+		add_address(&d->guests, &guest);
+	for (size_t i = 0; i < d->hosts.count; i++)
+		if ((!told || d->hosts.items[i].family == AF_INET6) &&
+		    address_neighbour(&d->hosts.items[i], &guest))
+			add_address(&d->guests, &guest);
+}
+
+/* What answers, translates or leads to the guest has to know both sides' addresses. */
+static int check_addresses(const struct netdev *d, struct fault *fault)
+{
+	const struct {
+		bool wanted;
+		const char *key;
+	} needs[] = {{d->dhcp, "dhcp"}, {d->nat, "nat"}, {d->published_count, "publish"}};
+
+	for (size_t i = 0; i < COUNT_OF(needs); i++) {
+		if (!needs[i].wanted || (netdev_ipv4(&d->hosts) && netdev_ipv4(&d->guests)))
+			continue;
+		fault_set(fault, EX_DATAERR, "net.%s.%s: needs %s IPv4 address", d->name,
+		    needs[i].key, netdev_ipv4(&d->hosts) ? "the guest's" : "the host's");
+		return fault_hint(fault, "add net.%s.%s, such as 10.0.0.%d/24", d->name,
+		    netdev_ipv4(&d->hosts) ? "guest" : "host", netdev_ipv4(&d->hosts) ? 2 : 1);
+	}
+	return 0;
+}
+
+static int complete(
+    const struct rec *record, struct netdevs *n, struct netdev *d, struct fault *fault)
+{
+	static const unsigned char none[MAC_BYTES];
+
+	if (strlen(d->name) > DEVICE_NAME_MAX)
+		return fault_set(fault, EX_DATAERR, "net.%.20s...: a name of more than %d bytes",
+		    d->name, DEVICE_NAME_MAX);
+	if (d->bridge_create && !d->bridge)
+		return fault_set(fault, EX_DATAERR,
+		    "net.%s.bridge-create: there is no net.%s.bridge", d->name, d->name);
+	if (!*d->tap && !*n->unikernel) {
+		fault_set(fault, EX_DATAERR, "net.%s: the record has no name to name the tap by",
+		    d->name);
+		return fault_hint(
+		    fault, "--set name=NAME, or --set net.%s.tap=TAP, gives one", d->name);
+	}
+	if (!*d->tap)
+		derive_tap(n->unikernel, d->name, d->tap);
+	if (!memcmp(d->mac, none, sizeof none))
+		mac_derive(n->unikernel, d->name, d->mac);
+	complete_guests(record, d, d == n->items);
+	return check_addresses(d, fault);
+}
+
+/* Two devices can't have one tap, nor one address of the host unless a bridge has it. */
+static int check_apart(const struct netdevs *n, struct fault *fault)
+{
+	struct strset seen A_CLEANUP(strset_free) = {0};
+
+	for (size_t i = 0; i < n->count; i++) {
+		const struct netdev *d = &n->items[i];
+		uint32_t other = (uint32_t)i;
+
+		if (!strset_add(&seen, d->tap, &other))
+			return fault_set(fault, EX_DATAERR, "net.%s.tap: %s is the tap of net.%s",
+			    d->name, d->tap, n->items[other].name);
+		for (size_t k = 0; k < d->hosts.count && !d->bridge; k++) {
+			struct buf text A_CLEANUP(buf_free) = {0};
+
+			address_alone(&d->hosts.items[k], &text);
+			other = (uint32_t)i;
+			if (!strset_add(&seen, buf_str(&text), &other))
+				return fault_set(fault, EX_DATAERR,
+				    "net.%s.host: %s is the host's address of net.%s", d->name,
+				    buf_str(&text), n->items[other].name);
+		}
+	}
+	return 0;
+}
+
+int netdevs_read(const struct rec *record, struct netdevs *into, struct fault *fault)
+{
+	const char *name = rec_get(record, "name");
+
+	into->unikernel = name ? name : "";
+	collect(record, into);
+	for (size_t i = 0; i < into->count; i++)
+		if (complete(record, into, &into->items[i], fault) < 0)
+			return -1;
+	return check_apart(into, fault);
+}
+
+/* Is it one of the keys that netdevs_write writes? */
+static bool is_rewritten(const char *key)
+{
+	static const char *const names[] = {"tap", "ifindex", "mac", "host", "guest"};
+	const char *dot = strrchr(key, '.');
+
+	if (strncmp(key, "net.", strlen("net.")) || dot == key + strlen("net"))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (!strcmp(dot + 1, names[i]))
+			return true;
+	return false;
+}
+
+static int add_result(struct rec *into, const struct netdev *d, const char *key,
+    const struct buf *value, struct fault *fault)
+{
+	struct buf name A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&name, "net.%s.%s", d->name, key);
+	return rec_add(into, buf_str(&name), buf_str(value), fault);
+}
+
+static int add_addresses(struct rec *into, const struct netdev *d, const char *key,
+    const struct addresses *addresses, struct fault *fault)
+{
+	for (size_t i = 0; i < addresses->count; i++) {
+		struct buf text A_CLEANUP(buf_free) = {0};
+
+		address_text(&addresses->items[i], &text);
+		if (add_result(into, d, key, &text, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int netdevs_write(
+    const struct netdevs *n, const struct rec *record, struct rec *into, struct fault *fault)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (!is_rewritten(record->fields[i].key))
+			rec_borrow(into, &record->fields[i]);
+	for (size_t i = 0; i < n->count; i++) {
+		const struct netdev *d = &n->items[i];
+		struct buf tap A_CLEANUP(buf_free) = {0}, number A_CLEANUP(buf_free) = {0};
+		struct buf mac A_CLEANUP(buf_free) = {0};
+
+		buf_adds(&tap, d->tap);
+		buf_printf(&number, "%u", d->ifindex);
+		mac_text(d->mac, &mac);
+		if (add_result(into, d, "tap", &tap, fault) < 0 ||
+		    (d->ifindex && add_result(into, d, "ifindex", &number, fault) < 0) ||
+		    add_result(into, d, "mac", &mac, fault) < 0 ||
+		    add_addresses(into, d, "host", &d->hosts, fault) < 0 ||
+		    add_addresses(into, d, "guest", &d->guests, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
