@@ -24,7 +24,10 @@ VERSION := $(shell cat $(SRC)/VERSION)
 # What each tool needs: pkg-config names. A source file that includes such a library's headers is
 # listed with it, so that nothing else is held up where the library isn't installed.
 NEEDS_mirari-parse = yaml-0.1
+NEEDS_mirari-tap = libmnl
 SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c lib/model/yaml_out.c
+SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
+	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgone.c lib/host/taplist.c
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings -Wvla -Wundef -Wformat=2 \
@@ -92,7 +95,7 @@ $(O)/share/mirari:
 # ---- packages ------------------------------------------------------------------------------------
 # Debian's packages. A target that needs more than the last one says so and installs it, by apt-get.
 
-PACKAGES_BUILD = gcc make pkg-config libc6-dev libyaml-dev
+PACKAGES_BUILD = gcc make pkg-config libc6-dev libyaml-dev libmnl-dev
 PACKAGES_DEMO = ocaml-nox ocaml-findlib ocamlbuild libcohttp-lwt-unix-ocaml-dev liburi-ocaml-dev \
 	liblwt-ocaml-dev curl
 PACKAGES_CHECK = $(PACKAGES_DEMO) bats perl jq mandoc opam ocaml-dune ocaml-obuild python3 \

@@ -1,0 +1,144 @@
+#include "host/bridge.h"
+
+#include "core/mem.h"
+#include "host/tapmark.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bridges_free(struct bridges *b)
+{
+	free(b->items);
+	*b = (struct bridges){0};
+}
+
+static struct bridge *known(struct bridges *b, const char *name)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (!strcmp(b->items[i].link.name, name))
+			return &b->items[i];
+	return NULL;
+}
+
+/* 0: made and marked; 1: somebody else has made it meanwhile. */
+static int make(struct netlink *netlink, const char *name, struct link *into, struct fault *fault)
+{
+	struct link_changes changes;
+	int found;
+
+	link_changes_start(&changes, netlink);
+	if (link_make_bridge(&changes, name, fault) < 0)
+		return -1;
+	if (link_changes_send(&changes, fault) < 0)
+		return changes.failed && changes.refusal.error == EEXIST ? 1 : -1;
+	found = link_find(netlink, name, into, fault);
+	if (found <= 0)
+		return found < 0 ? -1 : 1;
+	if (link_change(
+		&changes, &(struct link_change){.link = into, .alias = MARK_BRIDGE}, fault) < 0)
+		return -1;
+	return link_changes_send(&changes, fault) < 0 && !link_changes_vanished(&changes) ? -1 : 0;
+}
+
+/* Looks it up, else makes it; a bridge may come and go between the two. */
+static int provide(
+    struct netlink *netlink, const struct netdev *device, struct bridge *into, struct fault *fault)
+{
+	struct tap_about about = {TAP_BRIDGE, device->bridge, NULL};
+
+	for (int i = 0; i < 20; i++) {
+		int found = link_find(netlink, device->bridge, &into->link, fault), made;
+
+		if (found < 0)
+			return -1;
+		if (found && into->link.kind != LINK_BRIDGE)
+			return tap_fault(&about, EEXIST, NULL, fault);
+		if (found)
+			return 0;
+		if (!device->bridge_create)
+			return tap_fault(&about, ENODEV, NULL, fault);
+		made = make(netlink, device->bridge, &into->link, fault);
+		into->made = made == 0;
+		if (made <= 0)
+			return made;
+	}
+	return tap_fault(&about, EBUSY, "it comes and goes", fault);
+}
+
+static bool has(const struct link_addresses *all, unsigned ifindex, const struct address *address)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].ifindex == ifindex &&
+		    address_same(&all->items[i].address, address))
+			return true;
+	return false;
+}
+
+static int foreign(const struct bridge *bridge, const struct address *address, struct fault *fault)
+{
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	address_text(address, &text);
+	fault_set(fault, EX_CANTCREAT,
+	    "%s: isn't made by mirari, so its addresses are not ours to change, and %s isn't one",
+	    bridge->link.name, buf_str(&text));
+	return fault_hint(fault, "leave net.DEV.host (--host) out, or: ip address add %s dev %s",
+	    buf_str(&text), bridge->link.name);
+}
+
+/* The host's addresses of a tap in a bridge are the bridge's. Those of other taps stay. */
+static int set_addresses(struct netlink *netlink, const struct bridge *bridge,
+    const struct netdev *device, struct fault *fault)
+{
+	struct link_addresses all = {0};
+	struct link_changes changes;
+	int result = 0;
+
+	if (!device->hosts.count)
+		return 0;
+	if (!bridge->made && link_addresses_read(netlink, &all, fault) < 0)
+		return -1;
+	link_changes_start(&changes, netlink);
+	for (size_t i = 0; result == 0 && i < device->hosts.count; i++) {
+		const struct address *address = &device->hosts.items[i];
+
+		if (has(&all, bridge->link.ifindex, address))
+			continue;
+		result = bridge->ours ? link_add_address(&changes, &bridge->link, address, fault)
+				      : foreign(bridge, address, fault);
+	}
+	link_addresses_free(&all);
+	return result < 0 ? -1 : link_changes_send(&changes, fault);
+}
+
+int bridges_provide(struct bridges *b, struct netlink *netlink, const struct netdev *device,
+    const struct bridge **into, struct fault *fault)
+{
+	struct bridge *bridge = known(b, device->bridge);
+
+	if (!bridge) {
+		struct bridge new = {.made = false};
+
+		if (provide(netlink, device, &new, fault) < 0)
+			return -1;
+		new.ours = new.made || link_is_our_bridge(&new.link);
+		b->items = mem_resize(b->items, b->count + 1, sizeof *b->items);
+		bridge = &b->items[b->count++];
+		*bridge = new;
+	}
+	*into = bridge;
+	return set_addresses(netlink, bridge, device, fault);
+}
+
+bool bridges_undo(struct bridges *b, struct netlink *netlink)
+{
+	struct link_changes changes;
+	struct fault ignored; /* what led here is the fault to tell */
+
+	link_changes_start(&changes, netlink);
+	for (size_t i = 0; i < b->count; i++)
+		if (b->items[i].made && link_delete(&changes, &b->items[i].link, 0, &ignored) < 0)
+			return false;
+	return link_changes_send(&changes, &ignored) == 0 || link_changes_vanished(&changes);
+}

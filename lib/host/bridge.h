@@ -1,0 +1,33 @@
+/* The bridges that taps are put into: found, or made where the record says so. */
+#ifndef MIRARI_HOST_BRIDGE_H
+#define MIRARI_HOST_BRIDGE_H
+
+#include "core/attr.h"
+#include "core/fault.h"
+#include "host/link.h"
+#include "host/linkchange.h"
+
+#include <stdbool.h>
+
+struct bridge {
+	struct link link;
+	bool ours;
+	bool made; /* now */
+};
+
+struct bridges {
+	struct bridge *items; /* owned */
+	size_t count;
+};
+
+void bridges_free(struct bridges *b);
+
+/* The device's bridge, looked up or made; *into is borrowed until the next call. Another bridge
+ * than ours is never changed: it must have the device's addresses of the host already. */
+int bridges_provide(struct bridges *b, struct netlink *netlink, const struct netdev *device,
+    const struct bridge **into, struct fault *fault) A_MUST_CHECK;
+
+/* Removes those that were made now; false when one could not be. */
+bool bridges_undo(struct bridges *b, struct netlink *netlink);
+
+#endif

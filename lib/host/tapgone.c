@@ -1,0 +1,192 @@
+#include "host/tapgone.h"
+
+#include "core/mem.h"
+#include "host/linkchange.h"
+#include "host/netlink.h"
+#include "host/tapholder.h"
+#include "host/tapmark.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct choice {
+	struct links links;
+	bool *goes; /* owned; for each of them */
+	size_t count;
+};
+
+static void choice_free(struct choice *c)
+{
+	links_free(&c->links);
+	free(c->goes);
+}
+
+void tapgone_free(struct tapgone *g)
+{
+	strv_free(&g->names);
+	strv_free(&g->removed);
+	strv_free(&g->absent);
+}
+
+static bool is_ours(const struct link *link)
+{
+	return link_is_our_tap(link) || link_is_our_bridge(link);
+}
+
+static int check_one(const struct tapgone *g, const struct link *link, struct fault *fault)
+{
+	struct tap_about about = {TAP_DELETE, link->name, NULL};
+	struct buf holder A_CLEANUP(buf_free) = {0};
+
+	if (!is_ours(link)) {
+		fault_set(
+		    fault, EX_NOPERM, "%s: isn't made by mirari, so it isn't removed", link->name);
+		return fault_hint(fault, "ip link delete %s", link->name);
+	}
+	if (g->limited && (link->kind != LINK_TAP || link->owner != g->owner))
+		return tap_fault(&about, EPERM, NULL, fault);
+	if (link->kind != LINK_TAP || !link->carrier || g->force)
+		return 0;
+	tap_holder_text(link->name, &holder);
+	about.detail = buf_str(&holder);
+	return tap_fault(&about, EBUSY, NULL, fault);
+}
+
+static void choose(struct choice *c, const struct link *link)
+{
+	bool *goes = &c->goes[link - c->links.items];
+
+	c->count += !*goes;
+	*goes = true;
+}
+
+static int choose_named(struct tapgone *g, struct choice *c, struct fault *fault)
+{
+	for (size_t i = 0; i < g->names.count; i++) {
+		const struct link *link = links_by_name(&c->links, g->names.items[i]);
+
+		if (!link)
+			strv_add(&g->absent, g->names.items[i]);
+		else if (check_one(g, link, fault) < 0)
+			return -1;
+		else
+			choose(c, link);
+	}
+	return 0;
+}
+
+static int choose_all(const struct tapgone *g, struct choice *c, struct fault *fault)
+{
+	for (size_t i = 0; i < c->links.count; i++) {
+		const struct link *link = &c->links.items[i];
+
+		if (!link_is_our_tap(link) || (g->limited && link->owner != g->owner))
+			continue;
+		if (check_one(g, link, fault) < 0)
+			return -1;
+		choose(c, link);
+	}
+	return 0;
+}
+
+/* A tap that was made for a program which has ended, and that nobody else has open. */
+static bool is_litter(const struct link *link)
+{
+	struct tapmark mark;
+
+	return link_is_our_tap(link) && !link->carrier && tapmark_read(link->alias, &mark) &&
+	       ((mark.made_for.pid && !procid_is_alive(mark.made_for)) ||
+		   link->group == MARK_GROUP_DOOMED);
+}
+
+static void choose_litter(const struct tapgone *g, struct choice *c)
+{
+	for (size_t i = 0; i < c->links.count; i++) {
+		const struct link *link = &c->links.items[i];
+
+		if (is_litter(link) && (!g->limited || link->owner == g->owner))
+			choose(c, link);
+	}
+}
+
+/* A bridge of ours goes with its last port; one that has lost it before, when litter is cleared. */
+static void choose_bridges(const struct tapgone *g, struct choice *c)
+{
+	for (size_t i = 0; i < c->links.count; i++) {
+		const struct link *bridge = &c->links.items[i];
+		size_t going = 0, staying = 0;
+
+		if (!link_is_our_bridge(bridge) || g->limited)
+			continue;
+		for (size_t k = 0; k < c->links.count; k++) {
+			if (c->links.items[k].master != bridge->ifindex)
+				continue;
+			going += c->goes[k];
+			staying += !c->goes[k];
+		}
+		if (!staying && (going || g->litter || g->all))
+			choose(c, bridge);
+	}
+}
+
+/* Is the group exactly what is to go? Then nothing has to be moved out of it first. */
+static bool is_whole_group(const struct choice *c)
+{
+	for (size_t i = 0; i < c->links.count; i++)
+		if ((c->links.items[i].group == MARK_GROUP) != c->goes[i])
+			return false;
+	return true;
+}
+
+static int delete_chosen(struct netlink *netlink, const struct choice *c, struct fault *fault)
+{
+	struct link_changes changes;
+	unsigned group = is_whole_group(c) ? MARK_GROUP : MARK_GROUP_DOOMED;
+	const struct link *one = NULL;
+
+	link_changes_start(&changes, netlink);
+	for (size_t i = 0; i < c->links.count; i++) {
+		const struct link_change doomed = {
+		    .link = &c->links.items[i], .group = MARK_GROUP_DOOMED};
+
+		one = c->goes[i] ? doomed.link : one;
+		if (c->goes[i] && c->count > 1 && group != MARK_GROUP &&
+		    link_change(&changes, &doomed, fault) < 0)
+			return -1;
+	}
+	if (link_delete(&changes, c->count > 1 ? NULL : one, group, fault) < 0)
+		return -1;
+	/* what somebody else has removed meanwhile is gone as well */
+	return link_changes_send(&changes, fault) < 0 && !link_changes_vanished(&changes) ? -1 : 0;
+}
+
+static void name_removed(struct tapgone *g, const struct choice *c)
+{
+	for (int bridges = 0; bridges <= 1; bridges++)
+		for (size_t i = 0; i < c->links.count; i++)
+			if (c->goes[i] && (c->links.items[i].kind == LINK_BRIDGE) == bridges)
+				strv_add(&g->removed, c->links.items[i].name);
+}
+
+int tapgone_remove(struct tapgone *g, struct fault *fault)
+{
+	struct netlink netlink A_CLEANUP(netlink_close) = {0};
+	struct choice c A_CLEANUP(choice_free) = {0};
+	int result = 0;
+
+	if (netlink_open(&netlink, fault) < 0 || links_read(&netlink, false, &c.links, fault) < 0)
+		return -1;
+	c.goes = mem_zeroed(c.links.count, sizeof *c.goes);
+	if (g->litter)
+		choose_litter(g, &c);
+	else
+		result = g->all ? choose_all(g, &c, fault) : choose_named(g, &c, fault);
+	if (result < 0)
+		return -1;
+	choose_bridges(g, &c);
+	if (c.count && !g->dry_run && delete_chosen(&netlink, &c, fault) < 0)
+		return -1;
+	name_removed(g, &c);
+	return 0;
+}

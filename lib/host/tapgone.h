@@ -1,0 +1,38 @@
+/*
+ * Removing taps of ours, and the bridges of ours that are left without a port. What is to go is
+ * moved to a link group and deleted as that: the kernel waits some 20 ms for each deletion, and
+ * once for a group of any size.
+ */
+#ifndef MIRARI_HOST_TAPGONE_H
+#define MIRARI_HOST_TAPGONE_H
+
+#include "core/attr.h"
+#include "core/fault.h"
+#include "core/strv.h"
+#include "host/link.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct tapgone {
+	/* set by the caller */
+	struct strv names; /* taps, or bridges */
+	bool all;          /* instead of names: every one of ours */
+	bool litter;       /* instead of names: what programs that have ended left behind */
+	bool force;        /* also what is in use */
+	bool limited;      /* only those of `owner` */
+	uid_t owner;
+	bool dry_run;
+
+	/* results */
+	struct strv removed; /* taps, then bridges */
+	struct strv absent;  /* names that nothing has */
+};
+
+void tapgone_free(struct tapgone *g);
+
+/* Looks at all before it removes any: what isn't ours, or is in use, is a fault, and nothing is
+ * gone then. */
+int tapgone_remove(struct tapgone *g, struct fault *fault) A_MUST_CHECK;
+
+#endif

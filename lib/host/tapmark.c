@@ -1,0 +1,109 @@
+#include "host/tapmark.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BEGINNING "mirari "
+
+void tapmark_of(const struct netdev *device, const char *unikernel, struct tapmark *into)
+{
+	const struct address *guest = netdev_ipv4(&device->guests);
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	*into = (struct tapmark){0};
+	snprintf(into->unikernel, sizeof into->unikernel, "%s", unikernel);
+	snprintf(into->device, sizeof into->device, "%s", device->name);
+	mac_text(device->mac, &text);
+	snprintf(into->mac, sizeof into->mac, "%s", buf_str(&text));
+	buf_clear(&text);
+	if (guest)
+		address_text(guest, &text);
+	snprintf(into->guest, sizeof into->guest, "%s", buf_str(&text));
+}
+
+static void add_process(struct buf *into, const char *word, struct procid id)
+{
+	if (!id.pid)
+		return;
+	buf_printf(into, " %s=", word);
+	procid_text(id, into);
+}
+
+void tapmark_write(const struct tapmark *mark, char into[LINK_ALIAS_MAX])
+{
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&text, BEGINNING "%s/%s mac=%s", mark->unikernel, mark->device, mark->mac);
+	if (mark->guest[0])
+		buf_printf(&text, " guest=%s", mark->guest);
+	add_process(&text, "dhcp", mark->dhcp);
+	add_process(&text, "for", mark->made_for);
+	/* the longest: 7 + 64 + 1 + 64, and 22 + 25 + 37 + 36 for what follows */
+	snprintf(into, LINK_ALIAS_MAX, "%s", buf_str(&text));
+}
+
+/* The word that begins at `from`, without the key in front of it; false when it isn't that key. */
+static bool word(const char *from, const char *key, char *into, size_t size)
+{
+	size_t length = strlen(key), end = strcspn(from, " ");
+
+	if (strncmp(from, key, length) || from[length] != '=' || end - length - 1 >= size)
+		return false;
+	memcpy(into, from + length + 1, end - length - 1);
+	into[end - length - 1] = '\0';
+	return true;
+}
+
+static bool read_words(const char *text, struct tapmark *into)
+{
+	while (*text == ' ') {
+		char process[48];
+
+		text++;
+		if (word(text, "dhcp", process, sizeof process) &&
+		    !procid_parse(process, &into->dhcp))
+			return false;
+		if (word(text, "for", process, sizeof process) &&
+		    !procid_parse(process, &into->made_for))
+			return false;
+		if (!word(text, "mac", into->mac, sizeof into->mac))
+			(void)word(text, "guest", into->guest, sizeof into->guest);
+		text += strcspn(text, " ");
+	}
+	return !*text && into->mac[0];
+}
+
+bool tapmark_read(const char *alias, struct tapmark *into)
+{
+	const char *name = alias + strlen(BEGINNING), *slash, *end;
+
+	*into = (struct tapmark){0};
+	if (strncmp(alias, BEGINNING, strlen(BEGINNING)) || !(slash = strchr(name, '/')))
+		return false;
+	end = slash + strcspn(slash, " ");
+	if ((size_t)(slash - name) >= sizeof into->unikernel ||
+	    strcspn(name, " ") < (size_t)(slash - name) ||
+	    (size_t)(end - slash - 1) >= sizeof into->device)
+		return false;
+	memcpy(into->unikernel, name, (size_t)(slash - name));
+	memcpy(into->device, slash + 1, (size_t)(end - slash - 1));
+	return read_words(end, into);
+}
+
+static bool is_marked(const struct link *link)
+{
+	return link->group == MARK_GROUP || link->group == MARK_GROUP_DOOMED;
+}
+
+bool link_is_our_tap(const struct link *link)
+{
+	struct tapmark ignored;
+
+	return link->kind == LINK_TAP && is_marked(link) && tapmark_read(link->alias, &ignored);
+}
+
+bool link_is_our_bridge(const struct link *link)
+{
+	return link->kind == LINK_BRIDGE && is_marked(link) &&
+	       (!strcmp(link->alias, MARK_BRIDGE) || !*link->alias);
+}

@@ -1,0 +1,49 @@
+/*
+ * How interfaces of ours are told from others: by their link group, and by an alias that begins
+ * with "mirari ". Both live in the kernel with the interface, so nothing on disk can be stale. The
+ * alias also keeps what a later command has to know:
+ *
+ *     mirari UNIKERNEL/DEVICE mac=MAC [guest=ADDRESS/PREFIX] [dhcp=PID.STARTED] [for=PID.STARTED]
+ *     mirari bridge
+ *
+ * `dhcp` is the process that answers the guest's DHCP. `for` is the program that the tap was made
+ * for by mirari-tap exec: when it has ended, the tap is litter.
+ */
+#ifndef MIRARI_HOST_TAPMARK_H
+#define MIRARI_HOST_TAPMARK_H
+
+#include "core/attr.h"
+#include "core/procid.h"
+#include "host/link.h"
+#include "model/netdev.h"
+
+#include <stdbool.h>
+
+/* Link groups (IFLA_GROUP; `ip link show group 2013`). What is about to be deleted is moved to the
+ * second, since the kernel deletes a group at the price of one interface. */
+enum { MARK_GROUP = 2013, MARK_GROUP_DOOMED = 20130 };
+
+struct tapmark {
+	char unikernel[65]; /* "" where there is none */
+	char device[DEVICE_NAME_MAX + 1];
+	char mac[18];
+	char guest[INET_ADDRSTRLEN + 3]; /* IPv4 */
+	struct procid dhcp, made_for;
+};
+
+/* What the alias of this device's tap says. */
+void tapmark_of(const struct netdev *device, const char *unikernel, struct tapmark *into);
+
+void tapmark_write(const struct tapmark *mark, char into[LINK_ALIAS_MAX]);
+
+/* False for an alias that isn't one of a tap of ours. */
+bool tapmark_read(const char *alias, struct tapmark *into) A_MUST_CHECK;
+
+#define MARK_BRIDGE "mirari bridge"
+
+/* Is it a tap (a bridge) of ours? A bridge in our group without any alias is one whose maker was
+ * killed before it could write it. */
+bool link_is_our_tap(const struct link *link);
+bool link_is_our_bridge(const struct link *link);
+
+#endif

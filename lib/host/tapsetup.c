@@ -1,0 +1,130 @@
+#include "host/tapsetup.h"
+
+#include "core/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void mark(const struct taps *t, struct tap *tap)
+{
+	struct tapmark before;
+
+	tapmark_of(tap->device, t->devices->unikernel, &tap->mark);
+	if (tap->made)
+		tap->mark.made_for = t->made_for;
+	else if (tapmark_read(tap->before.alias, &before))
+		tap->mark.dhcp = before.dhcp;
+}
+
+static int set_up_link(
+    const struct taps *t, struct tap *tap, struct link_changes *changes, struct fault *fault)
+{
+	const struct netdev *d = tap->device;
+	char alias[LINK_ALIAS_MAX];
+	struct link_change change = {.link = &tap->link};
+	bool ipv6 = false;
+
+	for (size_t i = 0; i < d->hosts.count && !d->bridge; i++)
+		ipv6 = ipv6 || d->hosts.items[i].family == AF_INET6;
+	mark(t, tap);
+	tapmark_write(&tap->mark, alias);
+	if (tap->made || strcmp(alias, tap->before.alias))
+		change.alias = alias;
+	if (d->mtu && d->mtu != tap->link.mtu)
+		change.mtu = d->mtu;
+	if (tap->made)
+		change.group = MARK_GROUP;
+	change.no_automatic = tap->made && !ipv6;
+	change.up = !(tap->link.flags & IFF_UP);
+	if (!change.alias && !change.mtu && !change.up)
+		return 0;
+	return link_change(changes, &change, fault);
+}
+
+static bool among(const struct addresses *all, const struct address *one)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (address_same(&all->items[i], one))
+			return true;
+	return false;
+}
+
+/* From the addresses `from` to those `to`. */
+static int change_addresses(struct link_changes *changes, const struct link *link,
+    const struct addresses *from, const struct addresses *to, struct fault *fault)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (!among(to, &from->items[i]) &&
+		    link_remove_address(changes, link, &from->items[i], fault) < 0)
+			return -1;
+	for (size_t i = 0; i < to->count; i++)
+		if (!among(from, &to->items[i]) &&
+		    link_add_address(changes, link, &to->items[i], fault) < 0)
+			return -1;
+	return 0;
+}
+
+int tap_set_up(struct taps *t, struct tap *tap, struct link_changes *changes, struct fault *fault)
+{
+	static const struct addresses none;
+	const struct netdev *d = tap->device;
+	const struct bridge *bridge = NULL;
+
+	if (d->bridge) {
+		/* what waits goes out first: the look-up needs the socket */
+		if (link_changes_send(changes, fault) < 0 ||
+		    bridges_provide(&t->bridges, &t->netlink, d, &bridge, fault) < 0)
+			return -1;
+		link_changes_start(changes, &t->netlink);
+		if (t->limited && !bridge->ours)
+			return fault_set(fault, EX_NOPERM,
+			    "%s: without being root only bridges made by mirari are allowed",
+			    d->bridge);
+	}
+	if (set_up_link(t, tap, changes, fault) < 0 ||
+	    change_addresses(changes, &tap->link, &tap->before_addresses,
+		d->bridge ? &none : &d->hosts, fault) < 0)
+		return -1;
+	if (tap->link.master == (bridge ? bridge->link.ifindex : 0))
+		return 0;
+	return link_put_into(changes, &tap->link, bridge ? bridge->link.ifindex : 0,
+	    bridge ? d->bridge : "none", fault);
+}
+
+int taps_read_before(struct taps *t, struct fault *fault)
+{
+	struct link_addresses all = {0};
+	bool adopted = false;
+
+	for (size_t i = 0; i < t->count; i++)
+		adopted = adopted || !t->items[i].made;
+	if (!adopted)
+		return 0;
+	if (link_addresses_read(&t->netlink, &all, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < t->count; i++) {
+		struct tap *tap = &t->items[i];
+		struct addresses *into = &tap->before_addresses;
+
+		for (size_t k = 0; !tap->made && k < all.count; k++) {
+			if (all.items[k].ifindex != tap->link.ifindex || all.items[k].automatic)
+				continue;
+			into->items = mem_resize(into->items, into->count + 1, sizeof *into->items);
+			into->items[into->count++] = all.items[k].address;
+		}
+	}
+	link_addresses_free(&all);
+	return 0;
+}
+
+int tap_restore(struct tap *tap, struct link_changes *changes, struct fault *fault)
+{
+	const struct link_change change = {
+	    .link = &tap->before, .alias = tap->before.alias, .mtu = tap->before.mtu};
+
+	if (link_change(changes, &change, fault) < 0 ||
+	    change_addresses(
+		changes, &tap->before, &tap->device->hosts, &tap->before_addresses, fault) < 0)
+		return -1;
+	return link_put_into(changes, &tap->before, tap->before.master, "", fault);
+}
