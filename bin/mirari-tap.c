@@ -1,151 +1,257 @@
 /* mirari-tap: network devices for unikernels. */
 #include "core/main.h"
-#include "host/tapgone.h"
+#include "host/caps.h"
+#include "host/doctor.h"
+#include "host/network.h"
+#include "host/tapexec.h"
 #include "host/taplist.h"
-#include "host/taps.h"
 #include "model/check.h"
+#include "model/netgiven.h"
+#include "render/ipplan.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum command { UP = 1, DOWN = 2, LIST = 4, GC = 8, EXEC = 16, DOCTOR = 32 };
-
-static const struct {
-	const char *name;
-	enum command command;
-} commands[] = {
-    {"up", UP},
-    {"down", DOWN},
-    {"list", LIST},
-    {"gc", GC},
-};
+enum { UP = 1, DOWN = 2, LIST = 4, GC = 8, EXEC = 16, DOCTOR = 32, DEVICE = UP | EXEC };
 
 struct options {
-	struct strv host, guest, publish, set;
-	const char *owner, *group, *mtu, *mac, *bridge, *get;
-	bool create_bridge, dhcp, nat, all, force, dry_run, quiet;
+	struct netgiven given;
+	struct strv set;
+	const char *device, *get;
+	bool rootless, compat_2013, record, all, force, dry_run, quiet;
+
+	unsigned command;  /* UP … */
+	struct strv words; /* what follows it */
+	uid_t uid;         /* who has started us */
+	gid_t gid;
 };
 
-static struct usage *usage(struct options *o)
+static const struct opt_command commands[] = {{"up", UP, false}, {"down", DOWN, false},
+    {"list", LIST, false}, {"gc", GC, false}, {"exec", EXEC, true}, {"doctor", DOCTOR, false}, {0}};
+
+static const struct usage *usage(struct options *o)
 {
-	static struct opt table[32];
+	static struct opt table[24];
 	static struct usage u = {
 	    .tool = "mirari-tap",
 	    .purpose = "network devices for unikernels: taps, bridges, NAT, DHCP",
-	    .synopsis = "up|down|list|gc [OPTION]... [NAME]...",
-	    .examples = "  mirari-tap up tap0 --host 10.0.0.1/24    # a tap that you may open\n"
-			"  mirari-parse | mirari-tap up             # all that a record has\n"
-			"  mirari-tap list\n"
-			"  mirari-tap down --all\n",
+	    .synopsis = "up|down|list|gc|exec|doctor [OPTION]... [TAP|WORD]...",
+	    .examples = "  mirari-tap up tap0 --host 10.0.0.1/24     # a tap that you may open\n"
+			"  mirari-parse | mirari-tap up              # all devices of a project\n"
+			"  mirari-tap list; mirari-tap down tap0\n"
+			"  mirari-tap exec --host 10.0.0.1/24 -- ./mir-www   # for one program\n"
+			"  mirari-tap exec --rootless -p 8080:80 -- ./mir-www\n",
 	    .options = table,
+	    .commands = commands,
 	};
 	const struct opt options[] = {
-	    {0, "host", "ADDR/LEN", "the host's address (repeatable)", OPT_LIST, &o->host},
-	    {0, "guest", "ADDR/LEN", "the guest's (default: the next one)", OPT_LIST, &o->guest},
-	    {0, "owner", "USER", "who may open it (default: you)", OPT_VALUE, &o->owner},
-	    {0, "group", "GROUP", "and is in this group", OPT_VALUE, &o->group},
-	    {0, "mtu", "BYTES", "its MTU", OPT_VALUE, &o->mtu},
-	    {0, "mac", "MAC", "the guest's MAC address", OPT_VALUE, &o->mac},
-	    {0, "bridge", "NAME", "put it into this bridge", OPT_VALUE, &o->bridge},
+	    {'d', "device", "NAME", "exec: the device's name (default service)", OPT_VALUE,
+		&o->device, EXEC},
+	    {0, "host", "ADDR/LEN", "the host's address (repeatable)", OPT_LIST, &o->given.hosts,
+		DEVICE},
+	    {0, "guest", "ADDR/LEN", "the guest's (default: the host's next)", OPT_LIST,
+		&o->given.guests, DEVICE},
+	    {0, "owner", "USER", "who may open it (default: you)", OPT_VALUE, &o->given.owner, UP},
+	    {0, "group", "GROUP", "only members of this group may", OPT_VALUE, &o->given.group, UP},
+	    {0, "mtu", "BYTES", "its MTU", OPT_VALUE, &o->given.mtu, DEVICE},
+	    {0, "mac", "MAC", "the guest's MAC address", OPT_VALUE, &o->given.mac, DEVICE},
+	    {0, "bridge", "NAME", "put it into this bridge", OPT_VALUE, &o->given.bridge, DEVICE},
 	    {0, "create-bridge", NULL, "make the bridge if it isn't there", OPT_FLAG,
-		&o->create_bridge},
-	    {0, "dhcp", NULL, "answer the guest's DHCP", OPT_FLAG, &o->dhcp},
-	    {0, "nat", NULL, "let the guest reach the outside", OPT_FLAG, &o->nat},
-	    {'p', "publish", "HOST:GUEST", "lead a port to the guest (repeatable)", OPT_LIST,
-		&o->publish},
-	    {'a', "all", NULL, "down: every one of ours; list: also others'", OPT_FLAG, &o->all},
-	    {'f', "force", NULL, "down: also those in use", OPT_FLAG, &o->force},
-	    OPT_RECORD(&o->set, &o->get),
-	    {'n', "dry-run", NULL, "change nothing, say what would be", OPT_FLAG, &o->dry_run},
-	    {'q', "quiet", NULL, "no notes", OPT_FLAG, &o->quiet},
+		&o->given.bridge_create, DEVICE},
+	    {0, "dhcp", NULL, "answer the guest's DHCP", OPT_FLAG, &o->given.dhcp, DEVICE},
+	    {0, "nat", NULL, "let the guest reach the outside", OPT_FLAG, &o->given.nat, DEVICE},
+	    {'p', "publish", "HOST:GUEST", "a port that leads to the guest (repeatable)", OPT_LIST,
+		&o->given.published, DEVICE},
+	    {0, "rootless", NULL, "exec: in a network of its own", OPT_FLAG, &o->rootless, EXEC},
+	    {0, "compat-2013", NULL, "exec: hand over as Mirari did in 2013", OPT_FLAG,
+		&o->compat_2013, EXEC},
+	    {'r', "record", NULL, "exec: read a record", OPT_FLAG, &o->record, EXEC},
+	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set,
+		UP | DOWN | EXEC},
+	    {0, "get", "KEY", "up: print only the values of this key", OPT_VALUE, &o->get, UP},
+	    {'a', "all", NULL, "down: every one of ours; list: others' too", OPT_FLAG, &o->all,
+		DOWN | LIST},
+	    {'f', "force", NULL, "down: also what is in use", OPT_FLAG, &o->force, DOWN},
+	    {'n', "dry-run", NULL, "change nothing, say what would be", OPT_FLAG, &o->dry_run,
+		UP | DOWN | GC},
+	    {'q', "quiet", NULL, "no notes", OPT_FLAG, &o->quiet, UP | DOWN | GC},
 	    {0},
 	};
 
+	_Static_assert(sizeof options <= sizeof table, "table is too small");
 	memcpy(table, options, sizeof options);
+	u.chosen = &o->command;
 	return &u;
 }
 
-static int up(const struct options *o, const struct strv *names)
+static int check_words(const struct options *o, struct fault *fault)
 {
-	struct rec record A_CLEANUP(rec_free) = {0}, result A_CLEANUP(rec_free) = {0};
-	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
-	struct taps taps A_CLEANUP(taps_free) = {
-	    .devices = &devices, .stay = true, .owner = getuid(), .group = NO_ID};
-	struct fault fault;
-
-	for (size_t i = 0; i < names->count; i++) {
-		char key[64];
-		snprintf(key, sizeof key, "net.%s.tap", names->items[i]);
-		if (rec_add(&record, key, names->items[i], &fault) < 0)
-			return say_fault(&fault);
-		snprintf(key, sizeof key, "net.%s.host", names->items[i]);
-		for (size_t k = 0; k < o->host.count; k++)
-			if (rec_add(&record, key, o->host.items[k], &fault) < 0)
-				return say_fault(&fault);
+	if ((o->command & (GC | DOCTOR)) && o->words.count)
+		return fault_set(fault, EX_USAGE, "takes no names: %s", o->words.items[0]);
+	if (o->command == DOWN && o->all && o->words.count)
+		return fault_set(fault, EX_USAGE, "--all doesn't go with names");
+	if (o->command == EXEC && !o->words.count) {
+		fault_set(fault, EX_USAGE, "exec: there is no command");
+		return fault_hint(fault, "mirari-tap exec --host 10.0.0.1/24 -- COMMAND");
 	}
-	if ((!names->count && rec_read_stdin(&record, &fault) < 0) ||
-	    rec_apply(&record, &o->set, &fault) < 0 || check_record(&record, &fault) < 0 ||
-	    netdevs_read(&record, &devices, &fault) < 0 || taps_make(&taps, &fault) < 0)
-		return say_fault(&fault);
-	if (taps_keep(&taps, &fault) < 0) {
-		taps_undo(&taps);
-		return say_fault(&fault);
-	}
-	if (netdevs_write(&devices, &record, &result, &fault) < 0)
-		return say_fault(&fault);
-	return put_record(&result, o->get);
-}
-
-static int down(const struct options *o, const struct strv *names, bool litter)
-{
-	struct tapgone gone A_CLEANUP(tapgone_free) = {.all = o->all, .force = o->force, .litter = litter, .dry_run = o->dry_run};
-	struct fault fault;
-
-	strv_add_all(&gone.names, names);
-	if (tapgone_remove(&gone, &fault) < 0)
-		return say_fault(&fault);
-	for (size_t i = 0; i < gone.removed.count; i++)
-		say_note("removed %s", gone.removed.items[i]);
 	return 0;
 }
 
-static int list(const struct options *o, const struct strv *names)
+/* The record that a command works on: by options for each name, else from standard input. */
+static int read_record(const struct options *o, struct rec *record, struct fault *fault)
+{
+	if (!o->words.count && netgiven_any(&o->given))
+		return fault_set(fault, EX_USAGE, "options of a device need its name");
+	if (!o->words.count && isatty(STDIN_FILENO)) {
+		fault_set(fault, EX_USAGE, "neither a name nor a record");
+		return fault_hint(fault, "mirari-tap up NAME, or: mirari-parse | mirari-tap up");
+	}
+	if (!o->words.count && rec_read_stdin(record, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < o->words.count; i++)
+		if (netgiven_add(&o->given, o->words.items[i], o->words.items[i], record, fault) <
+		    0)
+			return -1;
+	if (rec_apply(record, &o->set, fault) < 0)
+		return -1;
+	return check_record(record, fault);
+}
+
+static int up(const struct options *o, struct fault *fault)
+{
+	struct rec record A_CLEANUP(rec_free) = {0}, result A_CLEANUP(rec_free) = {0};
+	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
+	struct buf plan A_CLEANUP(buf_free) = {0};
+	struct taps taps A_CLEANUP(taps_free) = {.devices = &devices,
+	    .stay = true,
+	    .owner = o->uid,
+	    .group = NO_ID,
+	    .limited = caps_standing() == CAPS_GIVEN};
+
+	if (read_record(o, &record, fault) < 0 || netdevs_read(&record, &devices, fault) < 0)
+		return -1;
+	if (o->dry_run) {
+		if (ipplan_up(&devices, o->uid, &plan, fault) < 0)
+			return -1;
+		put_bytes(&plan);
+		return EX_OK;
+	}
+	if ((devices.count && network_up(&taps, fault) < 0) ||
+	    netdevs_write(&devices, &record, &result, fault) < 0)
+		return -1;
+	return put_record(&result, o->get);
+}
+
+/* Which taps are to go: those named, else those of a record. */
+static int name_taps(const struct options *o, struct strv *names, struct fault *fault)
+{
+	struct rec record A_CLEANUP(rec_free) = {0};
+	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
+
+	if (o->all || o->words.count || o->command == GC) {
+		strv_add_all(names, &o->words);
+		return 0;
+	}
+	if (read_record(o, &record, fault) < 0 || netdevs_read(&record, &devices, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < devices.count; i++)
+		strv_add(names, devices.items[i].tap);
+	return 0;
+}
+
+static int down(const struct options *o, struct fault *fault)
+{
+	struct tapgone gone A_CLEANUP(tapgone_free) = {.all = o->all,
+	    .litter = o->command == GC,
+	    .force = o->force,
+	    .limited = caps_standing() == CAPS_GIVEN,
+	    .owner = o->uid,
+	    .dry_run = o->dry_run};
+
+	if (name_taps(o, &gone.names, fault) < 0)
+		return -1;
+	if (!gone.names.count && !gone.all && !gone.litter)
+		return EX_OK;
+	if (network_down(&gone, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < gone.removed.count && (o->dry_run || !o->quiet); i++)
+		say_note("%s %s", o->dry_run ? "would remove" : "removed", gone.removed.items[i]);
+	for (size_t i = 0; i < gone.absent.count && !o->quiet; i++)
+		say_note("%s isn't there", gone.absent.items[i]);
+	return EX_OK;
+}
+
+static int list(const struct options *o, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
-	struct fault fault;
-	int got = taplist(names, o->all, isatty(1), &text, &fault);
+	int got = taplist(&o->words, o->all, isatty(STDOUT_FILENO), &text, fault);
 
-	if (got < 0)
-		return say_fault(&fault);
 	put_bytes(&text);
-	return names->count && got ? EXIT_NO : 0;
+	return got > 0 ? (o->words.count ? EXIT_NO : EX_OK) : got;
+}
+
+static int run(const struct options *o, struct fault *fault)
+{
+	struct rec record A_CLEANUP(rec_free) = {0};
+	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
+	struct tapexec exec = {.devices = &devices,
+	    .command = &o->words,
+	    .rootless = o->rootless,
+	    .compat_2013 = o->compat_2013,
+	    .limited = caps_standing() == CAPS_GIVEN && !o->rootless,
+	    .uid = o->uid,
+	    .gid = o->gid,
+	    .complain = say_fault};
+
+	if (o->record && rec_read_stdin(&record, fault) < 0)
+		return -1;
+	if (tapexec_describe(&exec, &o->given, o->device, &o->set, &record, fault) < 0 ||
+	    check_record(&record, fault) < 0 || netdevs_read(&record, &devices, fault) < 0)
+		return -1;
+	return tapexec(&exec, fault);
+}
+
+static void show_finding(void *context, const struct finding *f)
+{
+	(void)context;
+	(void)f;
+}
+
+static int doctor(struct fault *fault)
+{
+	return doctor_run(show_finding, NULL, fault);
+}
+
+static int act(const struct options *o, struct fault *fault)
+{
+	switch (o->command) {
+	case UP:
+		return up(o, fault);
+	case DOWN:
+	case GC:
+		return down(o, fault);
+	case LIST:
+		return list(o, fault);
+	case EXEC:
+		return run(o, fault);
+	default:
+		return doctor(fault);
+	}
 }
 
 int tool_main(int argc, char **argv)
 {
-	struct strv operands A_CLEANUP(strv_free) = {0}, names A_CLEANUP(strv_free) = {0};
 	struct options o = {0};
-	int status = tool_options(usage(&o), argc, argv, &operands);
+	struct fault fault;
+	int status = tool_options(usage(&o), argc, argv, &o.words);
 
-	if (status >= 0)
-		return status;
-	for (size_t i = 1; i < operands.count; i++)
-		strv_add(&names, operands.items[i]);
-	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		if (operands.count && !strcmp(operands.items[0], commands[i].name))
-			switch (commands[i].command) {
-			case UP:
-				return up(&o, &names);
-			case DOWN:
-				return down(&o, &names, false);
-			case LIST:
-				return list(&o, &names);
-			case GC:
-				return down(&o, &names, true);
-			default:
-				break;
-			}
-	return EX_USAGE;
+	if (status < 0) {
+		if (check_words(&o, &fault) == 0 && caps_invoker(&o.uid, &o.gid, &fault) == 0)
+			status = act(&o, &fault);
+		status = status < 0 ? say_fault(&fault) : status;
+	}
+	netgiven_free(&o.given);
+	strv_free(&o.set);
+	strv_free(&o.words);
+	return status;
 }

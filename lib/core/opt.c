@@ -160,10 +160,64 @@ static int take_letters(
 	return 0;
 }
 
+static const struct opt_command *find_command(const struct usage *usage, const char *name)
+{
+	for (const struct opt_command *c = usage->commands; c && c->name; c++)
+		if (name && !strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+static int no_command(const struct usage *usage, const char *name, struct fault *fault)
+{
+	struct buf names A_CLEANUP(buf_free) = {0};
+	struct suggest suggest;
+
+	suggest_start(&suggest, name ? name : "");
+	for (const struct opt_command *c = usage->commands; c->name; c++) {
+		suggest_offer(&suggest, c->name);
+		buf_printf(&names, "%s%s", names.length ? ", " : "", c->name);
+	}
+	if (name)
+		fault_set(fault, EX_USAGE, "unknown command %s", name);
+	else
+		fault_set(fault, EX_USAGE, "no command: expected one of %s", buf_str(&names));
+	if (suggest.best)
+		return fault_hint(fault, "did you mean %s %s?", usage->tool, suggest.best);
+	return fault_hint(fault, "%s --help%s%s", usage->tool, name ? "; it has " : "",
+	    name ? buf_str(&names) : "");
+}
+
+static bool is_given(const struct opt *o)
+{
+	if (o->kind == OPT_FLAG)
+		return *(const bool *)o->into;
+	if (o->kind == OPT_VALUE)
+		return *(const char *const *)o->into;
+	return ((const struct strv *)o->into)->count;
+}
+
+/* Each option that was given has to be one of the command's. */
+static int check_command(
+    const struct usage *usage, const struct opt_command *command, struct fault *fault)
+{
+	if (!usage->commands)
+		return 0;
+	if (!command)
+		return no_command(usage, NULL, fault);
+	*usage->chosen = command->bit;
+	for (const struct opt *o = usage->options; o->name; o++)
+		if (o->commands && !(o->commands & command->bit) && is_given(o))
+			return fault_set(fault, EX_USAGE, "option --%s isn't one of '%s %s'",
+			    o->name, usage->tool, command->name);
+	return 0;
+}
+
 int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *operands,
     struct buf *answer, struct fault *fault)
 {
 	struct cursor c = {.argv = argv, .argc = argc, .at = 1};
+	const struct opt_command *command = NULL;
 
 	for (; c.at < argc; c.at++) {
 		const char *word = argv[c.at];
@@ -176,9 +230,12 @@ int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *ope
 			break;
 		}
 		if (word[0] != '-' || !word[1]) {
-			if (usage->command)
+			if (usage->command || (command && command->runs))
 				break;
-			strv_add(operands, word);
+			if (!usage->commands || command)
+				strv_add(operands, word);
+			else if (!(command = find_command(usage, word)))
+				return no_command(usage, word, fault);
 			continue;
 		}
 		got = word[1] == '-' ? take_long(usage, &c, answer, fault)
@@ -188,5 +245,5 @@ int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *ope
 	}
 	for (; c.at < argc; c.at++)
 		strv_add(operands, argv[c.at]);
-	return 0;
+	return check_command(usage, command, fault);
 }

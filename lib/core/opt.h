@@ -26,6 +26,14 @@ struct opt {
 	const char *help;
 	enum opt_kind kind;
 	void *into;
+	unsigned commands; /* those that take it, as bits of struct opt_command; 0: all */
+};
+
+/* A tool that does several things is told which by its first word. */
+struct opt_command {
+	const char *name;
+	unsigned bit;
+	bool runs; /* the words behind it are a command: options end at the first of them */
 };
 
 struct usage {
@@ -36,6 +44,9 @@ struct usage {
 	const struct opt *options; /* ended by one without a name */
 	bool command;              /* the operands are a command: options end at its first word */
 	struct strv *behind;       /* where words behind -- go; NULL: to the operands */
+	const struct opt_command *commands; /* NULL: the tool does one thing; else ended by one
+					       without a name */
+	unsigned *chosen;                   /* the bit of the one that was named */
 };
 
 /* Options that every tool which reads a record has. */

@@ -26,6 +26,7 @@ void tapgone_free(struct tapgone *g)
 {
 	strv_free(&g->names);
 	strv_free(&g->removed);
+	strv_free(&g->translated);
 	strv_free(&g->absent);
 }
 
@@ -163,6 +164,11 @@ static int delete_chosen(struct netlink *netlink, const struct choice *c, struct
 
 static void name_removed(struct tapgone *g, const struct choice *c)
 {
+	struct tapmark mark;
+
+	for (size_t i = 0; i < c->links.count; i++)
+		if (c->goes[i] && tapmark_read(c->links.items[i].alias, &mark) && mark.nat)
+			strv_add(&g->translated, c->links.items[i].name);
 	for (int bridges = 0; bridges <= 1; bridges++)
 		for (size_t i = 0; i < c->links.count; i++)
 			if (c->goes[i] && (c->links.items[i].kind == LINK_BRIDGE) == bridges)

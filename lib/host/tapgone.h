@@ -25,8 +25,9 @@ struct tapgone {
 	bool dry_run;
 
 	/* results */
-	struct strv removed; /* taps, then bridges */
-	struct strv absent;  /* names that nothing has */
+	struct strv removed;    /* taps, then bridges */
+	struct strv translated; /* those of them that have an nftables table */
+	struct strv absent;     /* names that nothing has */
 };
 
 void tapgone_free(struct tapgone *g);

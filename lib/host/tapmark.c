@@ -16,6 +16,7 @@ void tapmark_of(const struct netdev *device, const char *unikernel, struct tapma
 	mac_text(device->mac, &text);
 	snprintf(into->mac, sizeof into->mac, "%s", buf_str(&text));
 	buf_clear(&text);
+	into->nat = device->nat || device->published_count;
 	if (guest)
 		address_text(guest, &text);
 	snprintf(into->guest, sizeof into->guest, "%s", buf_str(&text));
@@ -36,9 +37,11 @@ void tapmark_write(const struct tapmark *mark, char into[LINK_ALIAS_MAX])
 	buf_printf(&text, BEGINNING "%s/%s mac=%s", mark->unikernel, mark->device, mark->mac);
 	if (mark->guest[0])
 		buf_printf(&text, " guest=%s", mark->guest);
+	if (mark->nat)
+		buf_adds(&text, " nat");
 	add_process(&text, "dhcp", mark->dhcp);
 	add_process(&text, "for", mark->made_for);
-	/* the longest: 7 + 64 + 1 + 64, and 22 + 25 + 37 + 36 for what follows */
+	/* the longest: 7 + 64 + 1 + 64, and 22 + 25 + 4 + 37 + 36 for what follows */
 	snprintf(into, LINK_ALIAS_MAX, "%s", buf_str(&text));
 }
 
@@ -66,6 +69,7 @@ static bool read_words(const char *text, struct tapmark *into)
 		if (word(text, "for", process, sizeof process) &&
 		    !procid_parse(process, &into->made_for))
 			return false;
+		into->nat = into->nat || (!strncmp(text, "nat", 3) && strchr(" ", text[3]));
 		if (!word(text, "mac", into->mac, sizeof into->mac))
 			(void)word(text, "guest", into->guest, sizeof into->guest);
 		text += strcspn(text, " ");

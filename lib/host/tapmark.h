@@ -3,11 +3,13 @@
  * with "mirari ". Both live in the kernel with the interface, so nothing on disk can be stale. The
  * alias also keeps what a later command has to know:
  *
- *     mirari UNIKERNEL/DEVICE mac=MAC [guest=ADDRESS/PREFIX] [dhcp=PID.STARTED] [for=PID.STARTED]
+ *     mirari UNIKERNEL/DEVICE mac=MAC [guest=ADDRESS/PREFIX] [nat] [dhcp=PID.STARTED]
+ *            [for=PID.STARTED]
  *     mirari bridge
  *
- * `dhcp` is the process that answers the guest's DHCP. `for` is the program that the tap was made
- * for by mirari-tap exec: when it has ended, the tap is litter.
+ * With `nat` the tap has an nftables table (host/nat.h). `dhcp` is the process that answers the
+ * guest's DHCP. `for` is the program that the tap was made for by mirari-tap exec: when it has
+ * ended, the tap is litter.
  */
 #ifndef MIRARI_HOST_TAPMARK_H
 #define MIRARI_HOST_TAPMARK_H
@@ -28,6 +30,7 @@ struct tapmark {
 	char device[DEVICE_NAME_MAX + 1];
 	char mac[18];
 	char guest[INET_ADDRSTRLEN + 3]; /* IPv4 */
+	bool nat;
 	struct procid dhcp, made_for;
 };
 

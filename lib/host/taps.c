@@ -258,20 +258,23 @@ int taps_write_marks(struct taps *t, struct fault *fault)
 	return link_changes_send(&changes, fault);
 }
 
+int tap_let_go(struct tap *tap, struct fault *fault)
+{
+	int got = tap->made ? tun_persist(tap->fd, tap->device->tap, fault) : 0;
+
+	if (got > 0)
+		tap_fault(&(struct tap_about){TAP_SET, tap->device->tap, NULL}, ENODEV, NULL, fault);
+	if (got)
+		return -1;
+	fd_close(&tap->fd);
+	return 0;
+}
+
 int taps_keep(struct taps *t, struct fault *fault)
 {
-	for (size_t i = 0; i < t->count; i++) {
-		struct tap *tap = &t->items[i];
-		int got = tap->made ? tun_persist(tap->fd, tap->device->tap, fault) : 0;
-
-		if (got > 0)
-			return tap_fault(&(struct tap_about){TAP_SET, tap->device->tap, NULL},
-			    ENODEV, NULL, fault);
-		if (got < 0)
-			return -1;
-	}
 	for (size_t i = 0; i < t->count; i++)
-		fd_close(&t->items[i].fd);
+		if (tap_let_go(&t->items[i], fault) < 0)
+			return -1;
 	return 0;
 }
 

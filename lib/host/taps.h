@@ -58,7 +58,8 @@ int taps_make(struct taps *t, struct fault *fault) A_MUST_CHECK;
 /* Writes the marks again, after they have been changed. */
 int taps_write_marks(struct taps *t, struct fault *fault) A_MUST_CHECK;
 
-/* Makes those persistent that are to stay, and lets go of them. */
+/* Makes it persistent and closes its descriptor; or all of them. */
+int tap_let_go(struct tap *tap, struct fault *fault) A_MUST_CHECK;
 int taps_keep(struct taps *t, struct fault *fault) A_MUST_CHECK;
 
 /* As it was before taps_make; false when something could not be undone. */

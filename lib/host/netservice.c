@@ -1,0 +1,109 @@
+#include "host/netservice.h"
+
+#include "core/fd.h"
+#include "core/mem.h"
+#include "host/nameservers.h"
+#include "host/nat.h"
+#include "host/tapmark.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+enum { LEASE_SECONDS = 24 * 3600 };
+
+static struct in_addr in_addr_of(const struct address *address)
+{
+	struct in_addr in;
+
+	memcpy(&in, address->bytes, sizeof in);
+	return in;
+}
+
+/* Where frames to the host's address go: to the bridge, when the tap is in one. */
+static int interface_mac(const struct netdev *device, uint8_t mac[MAC_BYTES], struct fault *fault)
+{
+	int fd A_CLEANUP(fd_close) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {.ifr_flags = 0};
+
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s",
+	    device->bridge ? device->bridge : device->tap);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		return fault_errno(
+		    fault, EX_OSERR, errno, "%s: read its MAC address", request.ifr_name);
+	memcpy(mac, request.ifr_hwaddr.sa_data, MAC_BYTES);
+	return 0;
+}
+
+int netservice_lease(const struct netservice *n, const struct netdev *device, bool first,
+    struct dhcp_lease *into, struct fault *fault)
+{
+	const struct address *host = netdev_ipv4(&device->hosts);
+	const struct address *guest = netdev_ipv4(&device->guests);
+
+	/* netdevs_read has seen to both */
+	*into = (struct dhcp_lease){.server = in_addr_of(host),
+	    .address = in_addr_of(guest),
+	    .mtu = device->mtu,
+	    .seconds = LEASE_SECONDS};
+	memcpy(into->mac, device->mac, MAC_BYTES);
+	into->netmask.s_addr =
+	    guest->prefix ? htonl(0xffffffffu << (32 - guest->prefix)) : htonl(0);
+	if (first || device->nat)
+		into->router = into->server;
+	snprintf(into->hostname, sizeof into->hostname, "%s", n->unikernel);
+	if (n->nameservers) {
+		into->nameserver_count = n->nameserver_count;
+		memcpy(into->nameservers, n->nameservers,
+		    n->nameserver_count * sizeof *n->nameservers);
+	} else {
+		into->nameserver_count = nameservers_read(nameservers_files, into->nameservers);
+	}
+	return interface_mac(device, into->server_mac, fault);
+}
+
+int netservice_nat(const struct netdev *device, struct fault *fault)
+{
+	struct nft_table table = {.tap = device->tap,
+	    .interface = device->bridge ? device->bridge : device->tap,
+	    .nat = device->nat,
+	    .publish_count = device->published_count,
+	    .group = MARK_GROUP};
+	struct nft_publish *publish = mem_zeroed(device->published_count, sizeof *publish);
+	struct buf guest A_CLEANUP(buf_free) = {0};
+	struct strv addresses A_CLEANUP(strv_free) = {0};
+	int result = 0;
+
+	for (size_t i = 0; i < device->hosts.count; i++) {
+		struct buf text A_CLEANUP(buf_free) = {0};
+
+		address_text(&device->hosts.items[i], &text);
+		if (device->hosts.items[i].family == AF_INET)
+			strv_add(&table.networks, buf_str(&text));
+	}
+	for (size_t i = 0; i < device->published_count; i++) {
+		const struct publish *p = &device->published[i];
+		char text[INET_ADDRSTRLEN];
+
+		publish[i] =
+		    (struct nft_publish){.udp = p->udp, .port = p->host, .guest_port = p->guest};
+		if (!p->address.s_addr)
+			continue;
+		strv_add(&addresses, inet_ntop(AF_INET, &p->address, text, sizeof text));
+		publish[i].address = addresses.items[addresses.count - 1];
+	}
+	if (netdev_ipv4(&device->guests))
+		address_alone(netdev_ipv4(&device->guests), &guest);
+	table.guest = buf_str(&guest);
+	table.publish = publish;
+	if (device->nat || device->published_count)
+		result = nat_apply(&table, fault);
+	strv_free(&table.networks);
+	free(publish);
+	return result;
+}

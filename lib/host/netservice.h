@@ -1,0 +1,28 @@
+/* What a device's host answers and translates, made from the device: DHCP leases (host/dhcp.h) and
+ * nftables tables (host/nat.h). */
+#ifndef MIRARI_HOST_NETSERVICE_H
+#define MIRARI_HOST_NETSERVICE_H
+
+#include "core/attr.h"
+#include "core/fault.h"
+#include "host/dhcp.h"
+#include "model/netdev.h"
+
+#include <stdbool.h>
+
+/* Name servers of the network namespace that we are in, when they aren't those of the machine. */
+struct netservice {
+	const char *unikernel;
+	const struct in_addr *nameservers; /* NULL: the machine's */
+	size_t nameserver_count;
+};
+
+/* The lease for this device, whose interface is there. The first device of a unikernel gets a
+ * default route, and so does each that has NAT. EX_OSERR when the interface is gone. */
+int netservice_lease(const struct netservice *n, const struct netdev *device, bool first,
+    struct dhcp_lease *into, struct fault *fault) A_MUST_CHECK;
+
+/* Gives the device's tap its table, if it has NAT or published ports. */
+int netservice_nat(const struct netdev *device, struct fault *fault) A_MUST_CHECK;
+
+#endif

@@ -1,0 +1,145 @@
+#include "host/network.h"
+
+#include "core/fd.h"
+#include "host/caps.h"
+#include "host/keeper.h"
+#include "host/nat.h"
+#include "host/netservice.h"
+
+#include <net/if.h>
+#include <signal.h>
+#include <string.h>
+
+/* ---- up -----------------------------------------------------------------------------------------
+ */
+
+/* A keeper of its own for each tap that has DHCP, so that each goes with its tap. One that was
+ * there is replaced, since what it says may have changed. */
+static int answer_dhcp(struct taps *t, struct fault *fault)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct tap *tap = &t->items[i];
+		const struct keeper keeper = {.service.unikernel = t->devices->unikernel,
+		    .answered = &tap->device,
+		    .answered_count = 1,
+		    .first = t->devices->items};
+
+		changed = changed || tap->mark.dhcp.pid || tap->device->dhcp;
+		keeper_stop(tap->mark.dhcp);
+		tap->mark.dhcp = (struct procid){0};
+		if (tap->device->dhcp && keeper_start(&keeper, &tap->mark.dhcp, fault) < 0)
+			return -1;
+	}
+	return changed ? taps_write_marks(t, fault) : 0;
+}
+
+/* The table of each that has NAT; and of each that had, none. */
+static int translate(struct taps *t, struct fault *fault)
+{
+	struct strv without A_CLEANUP(strv_free) = {0};
+	struct tapmark before;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct tap *tap = &t->items[i];
+
+		if (tap->mark.nat) {
+			if (netservice_nat(tap->device, fault) < 0)
+				return -1;
+		} else if (!tap->made && tapmark_read(tap->before.alias, &before) && before.nat) {
+			strv_add(&without, tap->device->tap);
+		}
+	}
+	return without.count ? nat_remove(&without, fault) : 0;
+}
+
+static void undo(struct taps *t)
+{
+	struct strv tables A_CLEANUP(strv_free) = {0};
+	struct fault ignored; /* what led here is the fault to tell */
+	int result = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct tap *tap = &t->items[i];
+
+		if (tap->made)
+			keeper_stop(tap->mark.dhcp);
+		if (tap->made && tap->mark.nat)
+			strv_add(&tables, tap->device->tap);
+	}
+	if (tables.count)
+		result = nat_remove(&tables, &ignored);
+	if (!taps_undo(t) || result < 0)
+		return;
+}
+
+static bool was_interrupted(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGINT) > 0 || sigismember(&pending, SIGTERM) > 0 ||
+		   sigismember(&pending, SIGHUP) > 0);
+}
+
+static int make(struct taps *t, struct fault *fault)
+{
+	if (taps_make(t, fault) < 0)
+		return -1;
+	/* the signal ends us when it is let through, and this message isn't seen then */
+	if (was_interrupted())
+		fault_set(fault, EX_TEMPFAIL, "interrupted");
+	else if (taps_keep(t, fault) == 0 && answer_dhcp(t, fault) == 0 && translate(t, fault) == 0)
+		return 0;
+	undo(t);
+	return -1;
+}
+
+int network_up(struct taps *t, struct fault *fault)
+{
+	sigset_t held, before;
+	int result;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	result = make(t, fault);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+/* ---- down ---------------------------------------------------------------------------------------
+ */
+
+/* Tables whose tap isn't there, or is going. */
+static int find_orphans(const struct tapgone *g, struct strv *orphans, struct fault *fault)
+{
+	struct strv tables A_CLEANUP(strv_free) = {0};
+
+	if (nat_list(&tables, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < tables.count; i++)
+		if (!if_nametoindex(tables.items[i]) && !strv_has(&g->removed, tables.items[i]))
+			strv_add(orphans, tables.items[i]);
+	return 0;
+}
+
+int network_down(struct tapgone *g, struct fault *fault)
+{
+	struct strv orphans A_CLEANUP(strv_free) = {0};
+
+	if (tapgone_remove(g, fault) < 0)
+		return -1;
+	if (g->litter && caps_standing() == CAPS_ROOT && find_orphans(g, &orphans, fault) < 0)
+		return -1;
+	if (!g->dry_run && g->translated.count && nat_remove(&g->translated, fault) < 0)
+		return -1;
+	if (!g->dry_run && orphans.count && nat_remove(&orphans, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < orphans.count; i++)
+		strv_addf(&g->removed, "table inet mirari-%s", orphans.items[i]);
+	return 0;
+}

@@ -1,0 +1,240 @@
+#include "host/tapexec.h"
+
+#include "core/fd.h"
+#include "core/mem.h"
+#include "core/proc.h"
+#include "host/caps.h"
+#include "host/compat2013.h"
+#include "host/handover.h"
+#include "host/keeper.h"
+#include "host/rootless.h"
+#include "host/taps.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { COMPAT_MS = 30000 };
+
+/* ---- a network of its own -----------------------------------------------------------------------
+ */
+
+/* What root would type once, so that this user needs no root later. */
+static void one_time_command(const struct netdevs *devices, struct buf *into)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct netdev *d = &devices->items[i];
+
+		buf_printf(into, "%ssudo mirari-tap up %s", i ? " && " : "", d->tap);
+		for (size_t k = 0; k < d->hosts.count; k++) {
+			buf_adds(into, " --host ");
+			address_text(&d->hosts.items[k], into);
+		}
+		buf_adds(into, " --owner $USER");
+	}
+}
+
+static int enter_rootless(const struct tapexec *e, struct fault *fault)
+{
+	struct strv addresses A_CLEANUP(strv_free) = {0};
+	struct buf instead A_CLEANUP(buf_free) = {0};
+	struct rootless_port *ports = NULL;
+	struct rootless want = {.count = 0};
+	int result;
+
+	for (size_t i = 0; i < e->devices->count; i++) {
+		const struct netdev *d = &e->devices->items[i];
+
+		for (size_t k = 0; k < d->published_count; k++) {
+			const struct publish *p = &d->published[k];
+			char text[INET_ADDRSTRLEN];
+
+			ports = mem_resize(ports, want.count + 1, sizeof *ports);
+			strv_add(&addresses, inet_ntop(AF_INET, &p->address, text, sizeof text));
+			ports[want.count++] = (struct rootless_port){.udp = p->udp,
+			    .port = p->host,
+			    .address = addresses.items[addresses.count - 1]};
+		}
+	}
+	one_time_command(e->devices, &instead);
+	want.ports = ports;
+	want.instead = buf_str(&instead);
+	result = rootless_enter(&want, fault);
+	free(ports);
+	/* in there, a port that is for one address of the host arrives at another */
+	for (size_t i = 0; result == 0 && i < e->devices->count; i++)
+		for (size_t k = 0; k < e->devices->items[i].published_count; k++)
+			e->devices->items[i].published[k].address.s_addr = 0;
+	return result;
+}
+
+/* ---- what doesn't vanish by itself --------------------------------------------------------------
+ */
+
+static int start_keeper(const struct tapexec *e, const struct taps *taps,
+    const struct handover *handover, struct fault *fault)
+{
+	struct in_addr dns;
+	struct netdev **answered = mem_zeroed(taps->count, sizeof *answered);
+	struct netdev **translated = mem_zeroed(taps->count, sizeof *translated);
+	struct keeper keeper = {.service.unikernel = e->devices->unikernel,
+	    .answered = answered,
+	    .translated = translated,
+	    .first = e->devices->items,
+	    .for_program = true};
+	bool needed = false;
+	struct procid ignored;
+	int result = 0;
+
+	if (e->rootless && inet_pton(AF_INET, ROOTLESS_DNS, &dns) == 1) {
+		keeper.service.nameservers = &dns;
+		keeper.service.nameserver_count = 1;
+	}
+	for (size_t i = 0; i < taps->count; i++) {
+		struct netdev *d = taps->items[i].device;
+
+		/* what `mirari-tap up` has made it has looked after, too */
+		if (!taps->items[i].made)
+			continue;
+		if (d->dhcp)
+			answered[keeper.answered_count++] = d;
+		if (d->nat || d->published_count)
+			translated[keeper.translated_count++] = d;
+		needed = needed || handover->by_name[i];
+	}
+	for (size_t i = 0; i < taps->bridges.count; i++)
+		needed = needed || taps->bridges.items[i].made;
+	if (needed || keeper.answered_count || keeper.translated_count)
+		result = keeper_start(&keeper, &ignored, fault);
+	free(answered);
+	free(translated);
+	return result;
+}
+
+/* ---- the program --------------------------------------------------------------------------------
+ */
+
+/* Those that the program opens itself have to stay until it does. */
+static int let_go(struct taps *taps, const struct handover *handover, struct fault *fault)
+{
+	for (size_t i = 0; i < taps->count; i++)
+		if (handover->by_name[i] && tap_let_go(&taps->items[i], fault) < 0)
+			return -1;
+	return 0;
+}
+
+/* In a process beside the program: hands over each device once it listens. */
+static void hand_over_2013(const struct tapexec *e, const struct taps *taps, struct child *program)
+{
+	struct fault fault;
+
+	for (size_t i = 0; i < taps->count; i++)
+		if (compat2013_hand_over(program, e->uid, taps->items[i].device->name,
+			taps->items[i].fd, COMPAT_MS, &fault) < 0) {
+			e->complain(&fault);
+			break;
+		}
+	compat2013_close(program->pid, e->uid);
+}
+
+/* As a grandchild, so that the program has no child that it didn't start. */
+static int start_2013(const struct tapexec *e, const struct taps *taps, struct fault *fault)
+{
+	struct child program = {.pid = getpid(), .ended = pidfd_open(getpid(), 0)};
+	pid_t between;
+	int ignored;
+
+	if (program.ended < 0)
+		return fault_errno(fault, EX_OSERR, errno, "pidfd_open");
+	between = fork();
+	if (between < 0)
+		return fault_errno(fault, EX_OSERR, errno, "fork");
+	if (between == 0) {
+		if (fork() == 0)
+			hand_over_2013(e, taps, &program);
+		_exit(0);
+	}
+	while (waitpid(between, &ignored, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
+/* Should: run the program as the user who has started us, with no capability. Mustn't: give it a
+ * way back to what we could do. */
+static int give_up_rights(const struct tapexec *e, struct fault *fault)
+{
+	if (caps_become(e->uid, e->gid, fault) < 0)
+		return -1;
+	return caps_drop_all(fault);
+}
+
+static int become(struct tapexec *e, struct taps *taps, struct handover *handover,
+    const sigset_t *before, struct fault *fault)
+{
+	struct strv words A_CLEANUP(strv_free) = {0};
+
+	if (e->compat_2013) {
+		if (start_2013(e, taps, fault) < 0)
+			return -1;
+		/* they don't go by inheritance */
+		for (size_t i = 0; i < taps->count; i++)
+			handover->by_name[i] = true;
+	}
+	if (handover_prepare(handover, taps, &words, fault) < 0 || give_up_rights(e, fault) < 0)
+		return -1;
+	sigprocmask(SIG_SETMASK, before, NULL);
+	return proc_exec(&words, fault);
+}
+
+/* From here on a signal ends us only when a keeper is there to clean up, or nothing is to be
+ * cleaned up any more. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
+static int find_program(const struct strv *command, struct fault *fault)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	if (proc_find(command->items[0], &path) == 0)
+		return 0;
+	return fault_errno(fault, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, errno, "%s",
+	    command->items[0]);
+}
+
+int tapexec(struct tapexec *e, struct fault *fault)
+{
+	struct handover handover A_CLEANUP(handover_free) = {0};
+	struct taps taps A_CLEANUP(taps_free) = {.devices = e->devices,
+	    .owner = e->uid,
+	    .group = NO_ID,
+	    .limited = e->limited,
+	    .made_for = procid_of(getpid())};
+	sigset_t before;
+
+	if (find_program(e->command, fault) < 0 ||
+	    handover_plan(&handover, e->command, e->devices, fault) < 0 ||
+	    (e->rootless && enter_rootless(e, fault) < 0))
+		return -1;
+	hold_signals(&before);
+	if (taps_make(&taps, fault) == 0) {
+		if (start_keeper(e, &taps, &handover, fault) == 0 &&
+		    let_go(&taps, &handover, fault) == 0)
+			become(e, &taps, &handover, &before, fault);
+		taps_undo(&taps);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return -1;
+}

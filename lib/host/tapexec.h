@@ -1,0 +1,30 @@
+/*
+ * mirari-tap exec: devices for one program, which we become. They vanish with it: the taps because
+ * nobody has them open any more, all else by a keeper (host/keeper.h).
+ */
+#ifndef MIRARI_HOST_TAPEXEC_H
+#define MIRARI_HOST_TAPEXEC_H
+
+#include "core/attr.h"
+#include "core/fault.h"
+#include "core/strv.h"
+#include "model/netdev.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct tapexec {
+	struct netdevs *devices;    /* borrowed */
+	const struct strv *command; /* borrowed */
+	bool rootless;              /* in a network of its own: host/rootless.h */
+	bool compat_2013;           /* over a socket instead: host/compat2013.h */
+	bool limited;               /* host/taps.h */
+	uid_t uid;                  /* whom the program runs as */
+	gid_t gid;
+	int (*complain)(const struct fault *fault); /* for what fails once the program runs */
+};
+
+/* Returns only with a fault, and nothing is left then. */
+int tapexec(struct tapexec *e, struct fault *fault);
+
+#endif
