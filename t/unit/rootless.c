@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -95,6 +96,10 @@ static const char *enter_world(void)
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 
+	int pidfd A_CLEANUP(fd_close) = pidfd_open(getpid(), 0);
+
+	if (pidfd < 0)
+		return "the kernel, or an emulator (valgrind), has no pidfd_open";
 	if (proc_find("slirp4netns", &path) < 0)
 		return "slirp4netns isn't installed";
 	is_root = uid == 0 && setgroups(0, NULL) == 0;
