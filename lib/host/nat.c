@@ -1,0 +1,367 @@
+#include "host/nat.h"
+
+#include "core/fd.h"
+#include "host/nftcmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MARKER "mirari.forward"
+#define IP_FORWARD "/proc/sys/net/ipv4/ip_forward"
+
+enum { LOOK_EVERY_MS = 10 };
+
+/* What there is of ours. */
+struct state {
+	struct strv taps;
+	struct strv guards; /* "TAP INTERFACE" */
+	struct strv ports;  /* "TAP ADDRESS PROTOCOL PORT", the address * for all */
+};
+
+static void state_free(struct state *s)
+{
+	strv_free(&s->taps);
+	strv_free(&s->guards);
+	strv_free(&s->ports);
+}
+
+/* Is the item of such a list the tap's? Then *rest is what follows. */
+static bool is_of(const char *item, const char *tap, const char **rest)
+{
+	size_t length = strlen(tap);
+
+	*rest = strchr(item, ' ') + 1;
+	return !strncmp(item, tap, length) && item[length] == ' ';
+}
+
+static int need_root(struct fault *fault)
+{
+	if (geteuid() == 0)
+		return 0;
+	fault_set(fault, EX_NOPERM, "NAT and published ports need root");
+	return fault_hint(fault, "run it with sudo; a capability of the file is not enough");
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The descriptor holds the lock until it is closed. */
+static int lock(struct fault *fault)
+{
+	const struct timespec nap = {.tv_nsec = LOOK_EVERY_MS * 1000000};
+	const int64_t end = now_ms() + NAT_PATIENCE_MS;
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fault_errno(fault, 0, errno, "open /proc/self/ns/net");
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK && now_ms() < end) {
+			nanosleep(&nap, NULL);
+			continue;
+		}
+		if (errno == EWOULDBLOCK)
+			fault_set(fault, EX_TEMPFAIL,
+			    "another mirari-tap has been changing NAT for %d s",
+			    NAT_PATIENCE_MS / 1000);
+		else if (errno != EINTR)
+			fault_errno(fault, 0, errno, "lock /proc/self/ns/net");
+		else
+			continue;
+		fd_close(&fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* ---- what there is ----------------------------------------------------------------------------*/
+
+/* The tap whose table it is, or NULL. */
+static const char *tap_of(const char *table)
+{
+	size_t length = strlen(NFT_TABLE_PREFIX);
+
+	return !strncmp(table, NFT_TABLE_PREFIX, length) && nft_is_tap(table + length)
+		   ? table + length
+		   : NULL;
+}
+
+/* A line of a table of ours, as render/nft.h writes it and nft prints it again. */
+static void read_rule(const char *tap, const char *line, struct state *s)
+{
+	const char *guarded = strstr(line, "iifname \"");
+	char address[16], protocol[4], port[6];
+
+	if (guarded && strstr(line, "ip daddr 127.0.0.0/8")) {
+		guarded += strlen("iifname \"");
+		strv_addf(&s->guards, "%s %.*s", tap, (int)strcspn(guarded, "\""), guarded);
+	} else if (sscanf(line, " ip daddr %15s %3s dport %5[0-9] dnat", address, protocol, port) ==
+		   3) {
+		strv_addf(&s->ports, "%s %s %s %s", tap, address, protocol, port);
+	} else if (sscanf(line, " fib daddr type local %3s dport %5[0-9] dnat", protocol, port) ==
+		   2) {
+		strv_addf(&s->ports, "%s * %s %s", tap, protocol, port);
+	}
+}
+
+/* From a script of ours, or nft's list: what is in tables of others doesn't matter. Ports published
+ * once are twice in a table, for connections from outside and from here. */
+static void read_state(const char *text, struct state *s)
+{
+	struct buf tap A_CLEANUP(buf_free) = {0};
+
+	for (size_t length; *text; text += length + (text[length] == '\n')) {
+		struct buf line A_CLEANUP(buf_free) = {0};
+		const char *name;
+		char table[64], brace[2];
+
+		length = strcspn(text, "\n");
+		buf_add(&line, text, length);
+		if (*text == '}') {
+			buf_clear(&tap);
+		} else if (sscanf(buf_str(&line), "table inet %63s %1[{]", table, brace) == 2) {
+			buf_clear(&tap);
+			name = tap_of(table);
+			buf_adds(&tap, name ? name : "");
+			if (name)
+				strv_add(&s->taps, name);
+		} else if (tap.length) {
+			read_rule(buf_str(&tap), buf_str(&line), s);
+		}
+	}
+}
+
+static int look(struct state *s, struct fault *fault)
+{
+	struct strv list A_CLEANUP(strv_free) = {0};
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	strv_list(&list, "list", "ruleset", "inet");
+	if (nftcmd_run(&list, NULL, &text, fault) < 0)
+		return -1;
+	read_state(buf_str(&text), s);
+	return 0;
+}
+
+/* Does a table of a tap that isn't among `but` guard the interface? */
+static bool is_guarded(const struct state *s, const char *interface, const struct strv *but)
+{
+	for (size_t i = 0; i < s->guards.count; i++) {
+		const char *guarded = strchr(s->guards.items[i], ' ') + 1;
+		struct buf tap A_CLEANUP(buf_free) = {0};
+
+		buf_add(&tap, s->guards.items[i], (size_t)(guarded - s->guards.items[i]) - 1);
+		if (!strcmp(guarded, interface) && !strv_has(but, buf_str(&tap)))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever came first would get the connections, and the other one none. */
+static int find_conflict(
+    const struct state *now, const struct state *next, const char *tap, struct fault *fault)
+{
+	for (size_t i = 0; i < next->ports.count; i++)
+		for (size_t j = 0; j < now->ports.count; j++) {
+			const char *ours, *theirs, *port;
+
+			(void)is_of(next->ports.items[i], tap, &ours);
+			if (is_of(now->ports.items[j], tap, &theirs))
+				continue;
+			port = strchr(ours, ' ');
+			if (strcmp(port, strchr(theirs, ' ')) ||
+			    (*ours != '*' && *theirs != '*' && strcmp(ours, theirs)))
+				continue;
+			return fault_set(fault, EX_UNAVAILABLE,
+			    "port%s is published for the tap %.*s already", port,
+			    (int)(theirs - now->ports.items[j] - 1), now->ports.items[j]);
+		}
+	return 0;
+}
+
+/* ---- the kernel's switches --------------------------------------------------------------------*/
+
+static int set_switch(const char *path, bool on, struct fault *fault)
+{
+	int fd A_CLEANUP(fd_close) = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && fd_write(fd, on ? "1\n" : "0\n", 2) == 0)
+		return 0;
+	fault_errno(fault, 0, errno, "%s: set it to %d", path, on);
+	if (errno == EROFS)
+		fault_hint(fault, "a container has to be started with it, as docker run --sysctl "
+				  "net.ipv4.ip_forward=1 …, or --privileged");
+	return -1;
+}
+
+static int get_forward(bool *on, struct fault *fault)
+{
+	struct buf text A_CLEANUP(buf_free) = {.max = 64};
+
+	if (file_read(IP_FORWARD, EX_OSERR, &text, fault) < 0)
+		return -1;
+	*on = buf_str(&text)[0] != '0';
+	return 0;
+}
+
+static int set_localnet(const char *interface, bool on, struct fault *fault)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&path, "/proc/sys/net/ipv4/conf/%s/route_localnet", interface);
+	/* it went with the interface */
+	if (!on && access(buf_str(&path), F_OK) < 0 && errno == ENOENT)
+		return 0;
+	return set_switch(buf_str(&path), on, fault);
+}
+
+/* route_localnet is 0 on interfaces that only these taps' tables guard; before those go. */
+static int unset_localnet(
+    const struct state *s, const struct strv *taps, const char *keep, struct fault *fault)
+{
+	for (size_t i = 0; i < s->guards.count; i++) {
+		const char *interface = strchr(s->guards.items[i], ' ') + 1;
+
+		if (!is_guarded(s, interface, taps) && (!keep || strcmp(interface, keep)) &&
+		    set_localnet(interface, false, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- changes ----------------------------------------------------------------------------------*/
+
+static int change(const struct buf *script, struct fault *fault)
+{
+	struct strv arguments A_CLEANUP(strv_free) = {0};
+	struct buf said A_CLEANUP(buf_free) = {0};
+
+	strv_list(&arguments, "-f", "-");
+	return nftcmd_run(&arguments, script, &said, fault);
+}
+
+/* Deleting a table that isn't there is an error; making one that is there isn't. */
+static void delete_table(const char *prefix, const char *name, struct buf *script)
+{
+	buf_printf(script, "table inet %s%s\ndelete table inet %s%s\n", prefix, name, prefix, name);
+}
+
+/* The taps' tables go, with what they needed; the lock is held. */
+static int remove_locked(const struct strv *taps, struct fault *fault)
+{
+	struct strv tables A_CLEANUP(strv_free) = {0};
+	struct buf script A_CLEANUP(buf_free) = {0};
+	struct state now A_CLEANUP(state_free) = {0};
+	bool any = false, others = false, last;
+	struct fault ignored;
+
+	if (nftcmd_tables(&tables, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < tables.count; i++) {
+		const char *tap = tap_of(tables.items[i]);
+
+		if (tap && strv_has(taps, tap)) {
+			delete_table(NFT_TABLE_PREFIX, tap, &script);
+			any = true;
+		} else {
+			others |= tap != NULL;
+		}
+	}
+	last = !others && strv_has(&tables, MARKER);
+	if (any && (look(&now, fault) < 0 || unset_localnet(&now, taps, NULL, fault) < 0))
+		return -1;
+	if (last) {
+		if (set_switch(IP_FORWARD, false, fault) < 0)
+			return -1;
+		delete_table("", MARKER, &script);
+	}
+	if (!script.length || change(&script, fault) == 0)
+		return 0;
+	if (last) /* they are there still, and so must be what they need */
+		(void)set_switch(IP_FORWARD, true, &ignored);
+	return -1;
+}
+
+/* What the new table needs, once it is there: the guard comes before what it guards against. */
+static int set_switches(const struct nft_table *table, bool forward, struct fault *fault)
+{
+	if (table->publish_count && set_localnet(table->interface, true, fault) < 0)
+		return -1;
+	return forward ? 0 : set_switch(IP_FORWARD, true, fault);
+}
+
+static int apply_locked(const struct nft_table *table, const struct buf *text, struct fault *fault)
+{
+	struct state now A_CLEANUP(state_free) = {0}, next A_CLEANUP(state_free) = {0};
+	struct strv tap A_CLEANUP(strv_free) = {0};
+	struct buf script A_CLEANUP(buf_free) = {0};
+	struct fault ignored;
+	bool forward;
+
+	strv_add(&tap, table->tap);
+	read_state(buf_str(text), &next);
+	if (look(&now, fault) < 0 || find_conflict(&now, &next, table->tap, fault) < 0 ||
+	    get_forward(&forward, fault) < 0 ||
+	    unset_localnet(&now, &tap, table->publish_count ? table->interface : NULL, fault) < 0)
+		return -1;
+	if (!forward)
+		buf_adds(&script, "table inet " MARKER "\n");
+	buf_add(&script, text->bytes, text->length);
+	if (change(&script, fault) < 0)
+		return -1;
+	if (set_switches(table, forward, fault) == 0)
+		return 0;
+	(void)remove_locked(&tap, &ignored); /* why it failed is known */
+	return -1;
+}
+
+int nat_apply(const struct nft_table *table, struct fault *fault)
+{
+	struct buf text A_CLEANUP(buf_free) = {0};
+	int held A_CLEANUP(fd_close) = -1;
+
+	if (need_root(fault) < 0 || nft_render(table, &text, fault) < 0)
+		return -1;
+	held = lock(fault);
+	if (held < 0)
+		return -1;
+	if (!table->nat && !table->publish_count) {
+		struct strv tap A_CLEANUP(strv_free) = {0};
+
+		strv_add(&tap, table->tap);
+		return remove_locked(&tap, fault);
+	}
+	return apply_locked(table, &text, fault);
+}
+
+int nat_remove(const struct strv *taps, struct fault *fault)
+{
+	int held A_CLEANUP(fd_close) = need_root(fault) < 0 ? -1 : lock(fault);
+
+	return held < 0 ? -1 : remove_locked(taps, fault);
+}
+
+int nat_list(struct strv *taps, struct fault *fault)
+{
+	struct strv tables A_CLEANUP(strv_free) = {0};
+
+	if (need_root(fault) < 0 || nftcmd_tables(&tables, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < tables.count; i++) {
+		const char *tap = tap_of(tables.items[i]);
+
+		if (tap)
+			strv_add(taps, tap);
+	}
+	strv_sort(taps);
+	return 0;
+}

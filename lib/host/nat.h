@@ -1,0 +1,41 @@
+/*
+ * NAT and published ports of guests: the tables of render/nft.h in the kernel, and the switches of
+ * the kernel that they need.
+ *
+ * There are no files: what we did is to be seen in the kernel, in the network namespace that it is
+ * about, and nowhere else, so that it can't be stale.
+ *  - the tables `inet mirari-TAP`;
+ *  - the empty table `inet mirari.forward` (no tap's: those have a dash), which says that it was us
+ *    who set net.ipv4.ip_forward to 1. It goes, and ip_forward is 0 again, with the last of ours.
+ *    Who removes it (`nft delete table inet mirari.forward`) keeps forwarding on;
+ *  - net.ipv4.conf.INTERFACE.route_localnet is 1 while a table has a guard for that interface.
+ *
+ * Changes are made one after another: a lock (flock) on the network namespace itself,
+ * /proc/self/ns/net, orders processes in it. Waiting for it ends after NAT_PATIENCE_MS with
+ * EX_TEMPFAIL.
+ *
+ * All need root, with CAP_NET_ADMIN, in this namespace (EX_NOPERM): nft runs as a child, which a
+ * capability of our file doesn't reach.
+ */
+#ifndef MIRARI_HOST_NAT_H
+#define MIRARI_HOST_NAT_H
+
+#include "core/attr.h"
+#include "core/fault.h"
+#include "core/strv.h"
+#include "render/nft.h"
+
+enum { NAT_PATIENCE_MS = 10000 };
+
+/* Gives the tap this table instead of the one it has, in one transaction. One without NAT and
+ * published ports is none. A port that another tap has published is refused (EX_UNAVAILABLE). When
+ * it fails half-way, the tap has no table. */
+int nat_apply(const struct nft_table *table, struct fault *fault) A_MUST_CHECK;
+
+/* Removes the tables of these taps, in one transaction; taps that have none are fine. */
+int nat_remove(const struct strv *taps, struct fault *fault) A_MUST_CHECK;
+
+/* Appends the names of the taps that have a table, sorted. */
+int nat_list(struct strv *taps, struct fault *fault) A_MUST_CHECK;
+
+#endif
