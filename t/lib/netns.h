@@ -6,6 +6,7 @@
 #define MIRARI_T_NETNS_H
 
 #include "core/proc.h"
+#include "host/nftcmd.h"
 
 #include "scratch.h"
 #include "tap.h"
@@ -22,6 +23,18 @@ static inline void netns_write(const char *path, const char *text)
 
 	scratch_need(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), path);
 	close(fd);
+}
+
+/* The first of these programs (nft and ip) that isn't there, or NULL. */
+static inline const char *netns_lacks(void)
+{
+	static const char *const programs[] = {"nft", "ip"};
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	for (size_t i = 0; i < COUNT_OF(programs); i++)
+		if (nftcmd_find(programs[i], &path) < 0)
+			return programs[i];
+	return NULL;
 }
 
 /* Into a new network namespace, as its root. False where that isn't allowed. */
@@ -90,7 +103,16 @@ static inline bool netns_try(int ns, const char *words, struct buf *out)
 	for (; *words; words += strspn(words, " ")) {
 		size_t length = strcspn(words, " ");
 
-		strv_add_bytes(&command, words, length);
+		if (!command.count && !memchr(words, '/', length)) {
+			struct buf program A_CLEANUP(buf_free) = {0},
+					   path A_CLEANUP(buf_free) = {0};
+
+			buf_add(&program, words, length);
+			scratch_need(nftcmd_find(buf_str(&program), &path) == 0, buf_str(&program));
+			strv_add(&command, buf_str(&path));
+		} else {
+			strv_add_bytes(&command, words, length);
+		}
 		words += length;
 	}
 	netns_go(ns);
@@ -120,8 +142,8 @@ static inline void netns_cable(int a, const char *name_a, int b, const char *nam
 {
 	netns_run(a, "ip link add %s type veth peer name %s netns /proc/%d/fd/%d", name_a, name_b,
 	    (int)getpid(), b);
-	netns_run(a, "ip link set %s up", name_a);
-	netns_run(b, "ip link set %s up", name_b);
+	netns_run(a, "ip link set dev %s up", name_a);
+	netns_run(b, "ip link set dev %s up", name_b);
 }
 
 static inline struct sockaddr_in netns_address(const char *address, int port)
