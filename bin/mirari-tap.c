@@ -5,9 +5,9 @@
 #include "host/network.h"
 #include "host/tapexec.h"
 #include "host/taplist.h"
+#include "host/tapplan.h"
 #include "model/check.h"
 #include "model/netgiven.h"
-#include "render/ipplan.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -131,7 +131,7 @@ static int up(const struct options *o, struct fault *fault)
 	if (read_record(o, &record, fault) < 0 || netdevs_read(&record, &devices, fault) < 0)
 		return -1;
 	if (o->dry_run) {
-		if (ipplan_up(&devices, o->uid, &plan, fault) < 0)
+		if (tapplan(&devices, o->uid, &plan, fault) < 0)
 			return -1;
 		put_bytes(&plan);
 		return EX_OK;

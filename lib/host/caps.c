@@ -51,6 +51,26 @@ enum caps_standing caps_standing(void)
 	return geteuid() == 0 ? CAPS_ROOT : CAPS_GIVEN;
 }
 
+int caps_lend(int cap, bool lend, struct fault *fault)
+{
+	unsigned bit = CAP_TO_MASK(cap);
+	struct sets sets;
+
+	if (geteuid() == 0)
+		return 0;
+	if (sets_get(&sets) < 0)
+		return fault_errno(fault, 0, errno, "read the capabilities");
+	/* taking it out of the inheritable set takes it out of the ambient one, too */
+	if (lend)
+		sets.half[cap / 32].inheritable |= bit;
+	else
+		sets.half[cap / 32].inheritable &= ~bit;
+	if (sets_put(&sets) < 0 ||
+	    (lend && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0))
+		return fault_errno(fault, 0, errno, "lend capability %d to a program", cap);
+	return 0;
+}
+
 static bool sets_are_empty(const struct sets *sets)
 {
 	for (int i = 0; i < SETS; i++)

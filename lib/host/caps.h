@@ -27,6 +27,11 @@ enum caps_standing {
 };
 enum caps_standing caps_standing(void);
 
+/* Lends a capability that is permitted to the programs that we start (ambient), or takes it back.
+ * As root nothing is to be done: those have it anyway. Should: be in force for one program of ours
+ * only. Mustn't: be so when a program of the user's is started. */
+int caps_lend(int cap, bool lend, struct fault *fault) A_MUST_CHECK;
+
 /* Gives up all capabilities. The effective, permitted, inheritable and ambient sets are empty then.
  * With CAP_SETPCAP the bounding set is, too, and securebits have NOROOT, locked: exec gives uid 0
  * nothing back, nor do set-user-ID programs and file capabilities. Without CAP_SETPCAP the bounding

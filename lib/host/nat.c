@@ -1,6 +1,7 @@
 #include "host/nat.h"
 
 #include "core/fd.h"
+#include "host/caps.h"
 #include "host/nftcmd.h"
 
 #include <errno.h>
@@ -41,10 +42,11 @@ static bool is_of(const char *item, const char *tap, const char **rest)
 
 static int need_root(struct fault *fault)
 {
-	if (geteuid() == 0)
+	/* without CAP_NET_ADMIN, root is told by nft what is missing */
+	if (geteuid() == 0 || caps_have(CAP_NET_ADMIN))
 		return 0;
 	fault_set(fault, EX_NOPERM, "NAT and published ports need root");
-	return fault_hint(fault, "run it with sudo; a capability of the file is not enough");
+	return fault_hint(fault, "run it with sudo");
 }
 
 static int64_t now_ms(void)

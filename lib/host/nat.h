@@ -14,8 +14,8 @@
  * /proc/self/ns/net, orders processes in it. Waiting for it ends after NAT_PATIENCE_MS with
  * EX_TEMPFAIL.
  *
- * All need root, with CAP_NET_ADMIN, in this namespace (EX_NOPERM): nft runs as a child, which a
- * capability of our file doesn't reach.
+ * All need CAP_NET_ADMIN in this namespace (EX_NOPERM), which is lent to nft. That a file
+ * capability doesn't let every user change what the host forwards is for the caller to see to.
  */
 #ifndef MIRARI_HOST_NAT_H
 #define MIRARI_HOST_NAT_H

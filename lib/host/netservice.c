@@ -67,43 +67,53 @@ int netservice_lease(const struct netservice *n, const struct netdev *device, bo
 	return interface_mac(device, into->server_mac, fault);
 }
 
-int netservice_nat(const struct netdev *device, struct fault *fault)
+void netservice_table_free(struct netservice_table *t)
 {
-	struct nft_table table = {.tap = device->tap,
-	    .interface = device->bridge ? device->bridge : device->tap,
-	    .nat = device->nat,
-	    .publish_count = device->published_count,
-	    .group = MARK_GROUP};
-	struct nft_publish *publish = mem_zeroed(device->published_count, sizeof *publish);
-	struct buf guest A_CLEANUP(buf_free) = {0};
-	struct strv addresses A_CLEANUP(strv_free) = {0};
-	int result = 0;
+	strv_free(&t->table.networks);
+	free(t->publish);
+	strv_free(&t->addresses);
+	buf_free(&t->guest);
+}
 
+void netservice_table_of(const struct netdev *device, struct netservice_table *into)
+{
+	*into = (struct netservice_table){
+	    .table = {.tap = device->tap,
+		.interface = device->bridge ? device->bridge : device->tap,
+		.nat = device->nat,
+		.publish_count = device->published_count,
+		.group = MARK_GROUP}};
+	into->publish = mem_zeroed(device->published_count, sizeof *into->publish);
 	for (size_t i = 0; i < device->hosts.count; i++) {
 		struct buf text A_CLEANUP(buf_free) = {0};
 
 		address_text(&device->hosts.items[i], &text);
 		if (device->hosts.items[i].family == AF_INET)
-			strv_add(&table.networks, buf_str(&text));
+			strv_add(&into->table.networks, buf_str(&text));
 	}
 	for (size_t i = 0; i < device->published_count; i++) {
 		const struct publish *p = &device->published[i];
 		char text[INET_ADDRSTRLEN];
 
-		publish[i] =
+		into->publish[i] =
 		    (struct nft_publish){.udp = p->udp, .port = p->host, .guest_port = p->guest};
 		if (!p->address.s_addr)
 			continue;
-		strv_add(&addresses, inet_ntop(AF_INET, &p->address, text, sizeof text));
-		publish[i].address = addresses.items[addresses.count - 1];
+		strv_add(&into->addresses, inet_ntop(AF_INET, &p->address, text, sizeof text));
+		into->publish[i].address = into->addresses.items[into->addresses.count - 1];
 	}
 	if (netdev_ipv4(&device->guests))
-		address_alone(netdev_ipv4(&device->guests), &guest);
-	table.guest = buf_str(&guest);
-	table.publish = publish;
-	if (device->nat || device->published_count)
-		result = nat_apply(&table, fault);
-	strv_free(&table.networks);
-	free(publish);
-	return result;
+		address_alone(netdev_ipv4(&device->guests), &into->guest);
+	into->table.guest = buf_str(&into->guest);
+	into->table.publish = into->publish;
+}
+
+int netservice_nat(const struct netdev *device, struct fault *fault)
+{
+	struct netservice_table t A_CLEANUP(netservice_table_free) = {.publish = NULL};
+
+	if (!device->nat && !device->published_count)
+		return 0;
+	netservice_table_of(device, &t);
+	return nat_apply(&t.table, fault);
 }

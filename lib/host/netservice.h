@@ -7,6 +7,7 @@
 #include "core/fault.h"
 #include "host/dhcp.h"
 #include "model/netdev.h"
+#include "render/nft.h"
 
 #include <stdbool.h>
 
@@ -21,6 +22,17 @@ struct netservice {
  * default route, and so does each that has NAT. EX_OSERR when the interface is gone. */
 int netservice_lease(const struct netservice *n, const struct netdev *device, bool first,
     struct dhcp_lease *into, struct fault *fault) A_MUST_CHECK;
+
+/* The table of a device's tap, with what it borrows. */
+struct netservice_table {
+	struct nft_table table;
+	struct nft_publish *publish; /* owned, as what follows */
+	struct strv addresses;
+	struct buf guest;
+};
+
+void netservice_table_of(const struct netdev *device, struct netservice_table *into);
+void netservice_table_free(struct netservice_table *t);
 
 /* Gives the device's tap its table, if it has NAT or published ports. */
 int netservice_nat(const struct netdev *device, struct fault *fault) A_MUST_CHECK;

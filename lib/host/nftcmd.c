@@ -2,6 +2,7 @@
 
 #include "core/fd.h"
 #include "core/proc.h"
+#include "host/caps.h"
 
 #include <errno.h>
 #include <linux/netfilter.h>
@@ -76,7 +77,7 @@ int nftcmd_run(
 	struct proc_io io = {.in = in, .merge = true};
 	struct strv command A_CLEANUP(strv_free) = {0};
 	struct buf path A_CLEANUP(buf_free) = {0}, said A_CLEANUP(buf_free) = {0};
-	int status;
+	int status, result;
 
 	if (script && in < 0)
 		return -1;
@@ -90,7 +91,10 @@ int nftcmd_run(
 	strv_add_all(&command, arguments);
 	file = proc_memory_file(fault);
 	io.out = file;
-	if (file < 0 || proc_run(&command, &io, &status, fault) < 0)
+	if (file < 0 || caps_lend(CAP_NET_ADMIN, true, fault) < 0)
+		return -1;
+	result = proc_run(&command, &io, &status, fault);
+	if (caps_lend(CAP_NET_ADMIN, false, fault) < 0 || result < 0)
 		return -1;
 	if (lseek(file, 0, SEEK_SET) < 0)
 		return fault_errno(fault, 0, errno, "lseek");

@@ -9,6 +9,7 @@
 #include "host/keeper.h"
 #include "host/rootless.h"
 #include "host/taps.h"
+#include "model/value.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,6 +21,61 @@
 #include <unistd.h>
 
 enum { COMPAT_MS = 30000 };
+
+#define DEVICE "service" /* MirageOS's name for a unikernel's first one */
+#define HOST "10.0.0.1/24"
+
+/* ---- the record ---------------------------------------------------------------------------------
+ */
+
+static bool has_device(const struct rec *record)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (!strncmp(record->fields[i].key, "net.", strlen("net.")))
+			return true;
+	return false;
+}
+
+/* Taps are named by unikernel and device: two programs shall not have the same. */
+static int default_name(const struct tapexec *e, struct rec *record, struct fault *fault)
+{
+	const struct value_rule rule = {.type = VALUE_NAME};
+	const char *program = e->command->items[0], *slash = strrchr(program, '/'), *normal;
+	struct buf expected A_CLEANUP(buf_free) = {0};
+
+	program = slash ? slash + 1 : program;
+	if (rec_get(record, "name") || !value_check(&rule, program, &normal, &expected))
+		return 0;
+	return rec_add(record, "name", program, fault);
+}
+
+int tapexec_describe(const struct tapexec *e, const struct netgiven *given, const char *device,
+    const struct strv *settings, struct rec *record, struct fault *fault)
+{
+	bool described = device || netgiven_any(given);
+	struct buf key A_CLEANUP(buf_free) = {0};
+
+	device = device ? device : DEVICE;
+	if (netgiven_add(given, device, NULL, record, fault) < 0 ||
+	    rec_apply(record, settings, fault) < 0 || default_name(e, record, fault) < 0)
+		return -1;
+	if (!has_device(record) && !e->rootless && !described) {
+		fault_set(fault, EX_USAGE, "there is no device");
+		return fault_hint(fault,
+		    "mirari-tap exec --host " HOST " -- COMMAND, or --set net.NAME.host=" HOST
+		    ", or --record");
+	}
+	buf_printf(&key, "net.%s.host", device);
+	if (!e->rootless || (has_device(record) && !described) || rec_get(record, buf_str(&key)))
+		return described && !has_device(record)
+			   ? fault_set(fault, EX_USAGE, "device %s: nothing is said of it", device)
+			   : 0;
+	if (rec_add(record, buf_str(&key), HOST, fault) < 0)
+		return -1;
+	buf_clear(&key);
+	buf_printf(&key, "net.%s.dhcp", device);
+	return rec_get(record, buf_str(&key)) ? 0 : rec_add(record, buf_str(&key), "true", fault);
+}
 
 /* ---- a network of its own -----------------------------------------------------------------------
  */
@@ -66,10 +122,15 @@ static int enter_rootless(const struct tapexec *e, struct fault *fault)
 	want.instead = buf_str(&instead);
 	result = rootless_enter(&want, fault);
 	free(ports);
-	/* in there, a port that is for one address of the host arrives at another */
-	for (size_t i = 0; result == 0 && i < e->devices->count; i++)
-		for (size_t k = 0; k < e->devices->items[i].published_count; k++)
-			e->devices->items[i].published[k].address.s_addr = 0;
+	for (size_t i = 0; result == 0 && i < e->devices->count; i++) {
+		struct netdev *d = &e->devices->items[i];
+
+		/* the only way out of there */
+		d->nat = netdev_ipv4(&d->hosts) && netdev_ipv4(&d->guests);
+		/* a port that is for one address of the host arrives at another */
+		for (size_t k = 0; k < d->published_count; k++)
+			d->published[k].address.s_addr = 0;
+	}
 	return result;
 }
 

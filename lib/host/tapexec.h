@@ -9,6 +9,7 @@
 #include "core/fault.h"
 #include "core/strv.h"
 #include "model/netdev.h"
+#include "model/netgiven.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -23,6 +24,12 @@ struct tapexec {
 	gid_t gid;
 	int (*complain)(const struct fault *fault); /* for what fails once the program runs */
 };
+
+/* Completes the record that the devices are read from: with the device that options describe, by
+ * the name `device` (NULL: "service"), with settings, and with what can be left out: the name (the
+ * program's), and without root the host's address and DHCP. EX_USAGE when there is no device. */
+int tapexec_describe(const struct tapexec *e, const struct netgiven *given, const char *device,
+    const struct strv *settings, struct rec *record, struct fault *fault) A_MUST_CHECK;
 
 /* Returns only with a fault, and nothing is left then. */
 int tapexec(struct tapexec *e, struct fault *fault);
