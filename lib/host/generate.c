@@ -23,9 +23,13 @@ static const struct {
 	const char *key, *value; /* when the record says so */
 	const char *template;
 	const char *path;
+	const char *target; /* the only one that has it; NULL: all */
 } files[] = {
     {"main.kind", "noip", "main-noip.ml", "main.ml"},
     {"main.kind", "http", "main-http.ml", "main.ml"},
+    {"main.kind", "ip", "main-ip.ml", "main.ml", "unix-direct"},
+    {"main.kind", "noip", "backend.ml", "backend.ml", "unix-direct"},
+    {"main.kind", "ip", "backend.ml", "backend.ml", "unix-direct"},
     {"build.system", "ocamlbuild", "Makefile-ocamlbuild", "Makefile"},
     {"build.system", "dune", "dune", "dune"},
     {"build.system", "obuild", "main.obuild", "main.obuild"},
@@ -39,6 +43,7 @@ static const struct {
 	const char *libraries[7];
 } own_libraries[] = {
     {"noip", {"lwt", "lwt.unix"}},
+    {"ip", {"lwt", "lwt.unix"}},
     {"http", {"cohttp", "cohttp-lwt-unix", "conduit-lwt-unix", "lwt", "lwt.unix", "unix"}},
 };
 
@@ -72,6 +77,23 @@ static bool makes_unix_program(const struct rec *r)
 	return is(r, "target", "unix-socket") || is(r, "target", "unix-direct");
 }
 
+/* Sockets have the host's addresses, so that there it doesn't matter what is missing; a device of
+ * our own would come up with another address than the one that was asked for. */
+static int check_address(const struct rec *r, struct fault *fault)
+{
+	const char *address = rec_get(r, "ip.address"), *netmask = rec_get(r, "ip.netmask");
+	const char *gateway = rec_get(r, "ip.gateway");
+
+	if (!is(r, "target", "unix-direct") || is(r, "ip.dhcp", "true") || (address && netmask) ||
+	    (!address && !netmask && !gateway))
+		return 0;
+	return fault_set(fault, EX_DATAERR, "no %s: target unix-direct needs it beside %s",
+	    address ? "ip.netmask" : "ip.address",
+	    address   ? "ip.address"
+	    : netmask ? "ip.netmask"
+		      : "ip.gateway");
+}
+
 static int check_possible(const struct rec *r, struct fault *fault)
 {
 	if (!check_needed(r, "name", fault) || !check_needed(r, "target", fault) ||
@@ -91,15 +113,14 @@ static int check_possible(const struct rec *r, struct fault *fault)
 		return fault_set(fault, EX_DATAERR,
 		    "target %s: runtime lwt makes programs for unix-socket and unix-direct only",
 		    rec_get(r, "target"));
-	if (is(r, "target", "unix-direct") && !is(r, "main.kind", "noip") &&
+	if (is(r, "target", "unix-direct") && is(r, "main.kind", "http") &&
 	    !is(r, "build.system", "command"))
 		return fault_set(fault, EX_DATAERR,
-		    "target unix-direct: runtime lwt has no main %s for it, only noip",
-		    rec_get(r, "main.kind"));
+		    "target unix-direct: runtime lwt has no main http for it, only ip and noip");
 	if (is(r, "build.system", "mirage"))
 		return fault_set(
 		    fault, EX_DATAERR, "build.system mirage: goes with runtime mirage");
-	return 0;
+	return check_address(r, fault);
 }
 
 static int add_words(struct rec *r, const char *key, const struct strv *words, struct fault *fault)
@@ -302,6 +323,7 @@ int generate_files(const struct rec *record, struct generated *into, struct faul
 {
 	for (size_t i = 0; makes_unix_program(record) && i < COUNT_OF(files); i++)
 		if (is(record, files[i].key, files[i].value) &&
+		    (!files[i].target || is(record, "target", files[i].target)) &&
 		    render_file(record, files[i].template, files[i].path, into, fault) < 0)
 			return -1;
 	return embed_all(record, into, fault);
