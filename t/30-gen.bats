@@ -664,10 +664,8 @@ kills() {
 		run -65 gen target=$target
 		has "target $target"
 	done
-	for kind in ip http; do
-		run -65 gen main.kind=$kind target=unix-direct
-		has "main $kind"
-	done
+	run -65 gen "${HTTP[@]}" target=unix-direct
+	has 'main http'
 	run -65 gen build.system=mirage
 	has build.system
 	run -65 gen build.system=command

@@ -806,7 +806,7 @@ same_effect() {
 @test "the flags of 2013: --unix and --xen are those targets" {
 	hello project
 	for verb in configure build run; do
-		run --separate-stderr mirari $verb --unix --set main.kind=ip project
+		run --separate-stderr mirari $verb --unix --set main.kind=http project
 		[ "$status" -ne 0 ]
 		stderr_has 'target unix-direct'
 		run --separate-stderr mirari $verb --xen project
