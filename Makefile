@@ -134,7 +134,7 @@ check:
 tests: all $(UNIT_TESTS)
 	MIRARI_BUILD=$(abspath $(O)) $(PROVE) $(T)
 
-$(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(SRC)/t/lib/tap.h $(SRC)/t/lib/scratch.h
+$(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(wildcard $(SRC)/t/lib/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,CC,$*.c)$(CC) $(OUR_CPPFLAGS) -I$(SRC)/t/lib $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmirari.a
 
@@ -154,7 +154,7 @@ valgrind: all $(UNIT_TESTS)
 		valgrind -q --error-exitcode=99 --leak-check=full $$test >/dev/null; done
 
 FUZZ_SECONDS ?= 30
-FUZZERS = records yaml conf
+FUZZERS = records yaml conf dhcp
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=fuzz-%)
