@@ -12,6 +12,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+enum { IPV6_MTU_MIN = 1280 }; /* RFC 8200, section 5 */
+
 void link_changes_start(struct link_changes *c, struct netlink *netlink)
 {
 	*c = (struct link_changes){.netlink = netlink, .first = netlink->next};
@@ -86,13 +88,13 @@ static struct nlmsghdr *begin_link(struct link_changes *c, unsigned short type,
 	return request;
 }
 
-/* IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_ADDR_GEN_MODE = none } }; a kernel without IPv6 would refuse
- * the whole request. */
-static void put_no_automatic(struct nlmsghdr *request)
+/* IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_ADDR_GEN_MODE = none } }. A kernel without IPv6 would refuse
+ * the whole request, and so does any where the same request makes the MTU too small for IPv6. */
+static void put_no_automatic(struct nlmsghdr *request, unsigned mtu)
 {
 	struct nlattr *all, *ipv6;
 
-	if (access("/proc/sys/net/ipv6", F_OK) < 0)
+	if ((mtu && mtu < IPV6_MTU_MIN) || access("/proc/sys/net/ipv6", F_OK) < 0)
 		return;
 	all = mnl_attr_nest_start(request, IFLA_AF_SPEC);
 	ipv6 = mnl_attr_nest_start(request, AF_INET6);
@@ -137,7 +139,7 @@ int link_change(struct link_changes *c, const struct link_change *change, struct
 	if (change->mtu)
 		mnl_attr_put_u32(request, IFLA_MTU, change->mtu);
 	if (change->no_automatic)
-		put_no_automatic(request);
+		put_no_automatic(request, change->mtu);
 	netlink_end(c->netlink, request);
 	return change->up && change->no_automatic ? bring_up(c, change->link, fault) : 0;
 }

@@ -120,7 +120,8 @@ static int enter_rootless(const struct tapexec *e, struct fault *fault)
 	one_time_command(e->devices, &instead);
 	want.ports = ports;
 	want.instead = buf_str(&instead);
-	result = rootless_enter(&want, fault);
+	/* the namespace is the user's own, where nobody else is known */
+	result = caps_become(e->uid, e->gid, fault) < 0 ? -1 : rootless_enter(&want, fault);
 	free(ports);
 	for (size_t i = 0; result == 0 && i < e->devices->count; i++) {
 		struct netdev *d = &e->devices->items[i];
@@ -226,10 +227,10 @@ static int start_2013(const struct tapexec *e, const struct taps *taps, struct f
 }
 
 /* Should: run the program as the user who has started us, with no capability. Mustn't: give it a
- * way back to what we could do. */
+ * way back to what we could do. In a network of its own that user was become before. */
 static int give_up_rights(const struct tapexec *e, struct fault *fault)
 {
-	if (caps_become(e->uid, e->gid, fault) < 0)
+	if (!e->rootless && caps_become(e->uid, e->gid, fault) < 0)
 		return -1;
 	return caps_drop_all(fault);
 }
