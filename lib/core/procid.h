@@ -17,8 +17,8 @@ struct procid {
 	uint64_t started; /* in clock ticks since boot */
 };
 
-/* The process as it is now; pid is 0 when there is none of that number, or it has ended and only its
- * parent doesn't know yet. */
+/* The process as it is now; pid is 0 when there is none of that number, or it has ended and only
+ * its parent doesn't know yet. */
 struct procid procid_of(pid_t pid);
 
 bool procid_is_alive(struct procid id);

@@ -279,6 +279,10 @@ static int remove_locked(const struct strv *taps, struct fault *fault)
 		}
 	}
 	last = !others && strv_has(&tables, MARKER);
+	if (!any && !last)
+		return 0;
+	if (need_root(fault) < 0)
+		return -1;
 	if (any && (look(&now, fault) < 0 || unset_localnet(&now, taps, NULL, fault) < 0))
 		return -1;
 	if (last) {
@@ -286,7 +290,7 @@ static int remove_locked(const struct strv *taps, struct fault *fault)
 			return -1;
 		delete_table("", MARKER, &script);
 	}
-	if (!script.length || change(&script, fault) == 0)
+	if (change(&script, fault) == 0)
 		return 0;
 	if (last) /* they are there still, and so must be what they need */
 		(void)set_switch(IP_FORWARD, true, &ignored);
@@ -347,7 +351,7 @@ int nat_apply(const struct nft_table *table, struct fault *fault)
 
 int nat_remove(const struct strv *taps, struct fault *fault)
 {
-	int held A_CLEANUP(fd_close) = need_root(fault) < 0 ? -1 : lock(fault);
+	int held A_CLEANUP(fd_close) = lock(fault);
 
 	return held < 0 ? -1 : remove_locked(taps, fault);
 }
@@ -356,7 +360,7 @@ int nat_list(struct strv *taps, struct fault *fault)
 {
 	struct strv tables A_CLEANUP(strv_free) = {0};
 
-	if (need_root(fault) < 0 || nftcmd_tables(&tables, fault) < 0)
+	if (nftcmd_tables(&tables, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < tables.count; i++) {
 		const char *tap = tap_of(tables.items[i]);

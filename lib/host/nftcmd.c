@@ -213,6 +213,6 @@ int nftcmd_tables(struct strv *names, struct fault *fault)
 		return fault_set(fault, EX_TEMPFAIL, "the tables of nftables change all the time");
 	fault_errno(fault, 0, errno, "ask for the tables of nftables");
 	if (fault->status == EX_NOPERM)
-		fault_hint(fault, "only root (CAP_NET_ADMIN) can see them");
+		fault_hint(fault, "run it with sudo, or with CAP_NET_ADMIN");
 	return -1;
 }

@@ -263,7 +263,8 @@ int tap_let_go(struct tap *tap, struct fault *fault)
 	int got = tap->made ? tun_persist(tap->fd, tap->device->tap, fault) : 0;
 
 	if (got > 0)
-		tap_fault(&(struct tap_about){TAP_SET, tap->device->tap, NULL}, ENODEV, NULL, fault);
+		tap_fault(
+		    &(struct tap_about){TAP_SET, tap->device->tap, NULL}, ENODEV, NULL, fault);
 	if (got)
 		return -1;
 	fd_close(&tap->fd);

@@ -12,6 +12,7 @@
 
 #include "netns.h"
 
+#include <linux/capability.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -20,6 +21,8 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
@@ -73,8 +76,10 @@ static void start_server(int ns, bool udp, const char *address, int port)
 	fflush(stdout);
 	child = fork();
 	scratch_need(child >= 0, "fork");
-	if (child == 0)
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever ends the test */
 		serve(fd, udp);
+	}
 	servers[server_count++] = child;
 	close(fd);
 }
@@ -115,6 +120,22 @@ static void sees(
 {
 	is_str(seen(ns, udp, address, port, *want ? ANSWER_MS : SILENCE_MS), want, "%s, %s", what,
 	    udp ? "UDP" : "TCP");
+}
+
+/* The same for a connection to the guest itself, made from 127.0.0.1. */
+static const char *seen_from_loopback(void)
+{
+	int fd A_CLEANUP(fd_close) = netns_socket(host, AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in from = netns_address("127.0.0.1", 0), to = netns_address("10.0.0.2", 80);
+	struct timeval patience = {.tv_sec = 1};
+	static char text[INET_ADDRSTRLEN];
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	return bind(fd, (struct sockaddr *)&from, sizeof from) == 0 &&
+		       connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
+		       read(fd, text, sizeof text) == (ssize_t)sizeof text
+		   ? text
+		   : "";
 }
 
 static uint16_t checksum(const void *data, size_t length)
@@ -298,6 +319,7 @@ static void test_publish(void)
 	sees(outside, false, "192.0.2.1", 80, "", "no other port");
 	sees(guest, false, "192.0.2.2", 7, "192.0.2.1", "a port outside isn't ours");
 
+	is_str(seen_from_loopback(), "10.0.0.1", "no loopback address leaves the host");
 	netns_run(guest, "ip route del default");
 	sees(host, false, "127.0.0.1", 8080, "10.0.0.1", "a guest without a gateway");
 	sees(host, false, "192.0.2.1", 8080, "10.0.0.1", "by any address");
@@ -581,6 +603,29 @@ static int as_nobody(const void *data)
 	return nat_list(&table.networks, &fault) == 0 || fault.status != EX_NOPERM;
 }
 
+/* As a program with a capability of its file has it. */
+static int with_capability(const void *data)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	struct strv taps A_CLEANUP(strv_free) = {0}, none A_CLEANUP(strv_free) = {0};
+
+	(void)data;
+	begin();
+	strv_add(&none, "tap9");
+	if (nat_apply(&table, &fault) < 0)
+		return 1;
+	caps[0].permitted = caps[0].effective = CAP_TO_MASK(CAP_NET_ADMIN);
+	if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setresuid(1, 1, 1) < 0)
+		return 77;
+	if (syscall(SYS_capset, &header, caps) < 0)
+		return 2;
+	if (nat_list(&taps, &fault) < 0 || taps.count != 1 || nat_remove(&none, &fault) < 0)
+		return 3;
+	return nat_remove(&taps, &fault) == 0 || fault.status != EX_NOPERM ||
+	       nat_apply(&table, &fault) == 0 || fault.status != EX_NOPERM;
+}
+
 /* Root of a user namespace, in a network that isn't its own. */
 static int as_root_elsewhere(const void *data)
 {
@@ -644,6 +689,7 @@ static pid_t start_waiting(void)
 	if (child == 0) {
 		int fd;
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		scratch_need(unshare(CLONE_NEWNET) == 0, "unshare");
 		fd = netns_self();
 		scratch_need(flock(fd, LOCK_EX) == 0, "flock");
@@ -684,10 +730,13 @@ int main(void)
 	end_servers();
 	is_int(scratch_child(as_root_elsewhere, NULL), 0, "the root of no network is refused");
 	status = scratch_child(as_nobody, NULL);
-	if (status == 77)
-		tap_skip("an ordinary user is refused", "there is no other user here");
-	else
+	if (status == 77) {
+		tap_skip("ordinary users", "there is no other user here");
+	} else {
 		is_int(status, 0, "an ordinary user is refused");
+		is_int(scratch_child(with_capability, NULL), 0, "a capability is enough to look");
+		remove_tap("tap0");
+	}
 	test_programs();
 	waitpid(waiting, &status, 0);
 	is_int(WEXITSTATUS(status), EX_TEMPFAIL, "waiting for the lock ends");
