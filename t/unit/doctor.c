@@ -333,8 +333,7 @@ static void test_garbage(void)
 {
 	static const char *const texts[] = {"", "\n\n", "}", "\t}\n\t}\n}\n}\n", "table\n",
 	    "table ip x {",
-	    "table ip x {\n\tchain y {\n\t\ttype filter hook forward priority 0; policy "
-	    "drop;\n",
+	    "table ip x {\n\tchain y {\n\t\ttype filter hook forward priority 0; policy drop;\n",
 	    "\tchain y {\n\t\ttype filter hook forward priority 0; policy drop;\n\t}\n}\n",
 	    "table ip x {\n\t\tdrop\n\t}\n}\n", "# Warning: x\n\xff\n\t\t\t\t}\n"};
 	int count = 0;
