@@ -25,7 +25,8 @@ VERSION := $(shell cat $(SRC)/VERSION)
 # listed with it, so that nothing else is held up where the library isn't installed.
 NEEDS_mirari-parse = yaml-0.1
 NEEDS_mirari-tap = libmnl
-SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c lib/model/yaml_out.c
+SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
+	lib/model/yaml_compound.c lib/model/yaml_out.c
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
 	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgone.c lib/host/taplist.c \
 	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c

@@ -42,6 +42,11 @@ readers() {
 			echo "$tool --build"
 			echo "$tool --record -- touch ran"
 			;;
+		mirari-tap)
+			echo "$tool up"
+			echo "$tool down"
+			echo "$tool exec --record -- touch ran"
+			;;
 		*) ! options "$tool" | grep -qx -e --get || echo "$tool" ;;
 		esac
 	done
@@ -49,7 +54,7 @@ readers() {
 
 # Those that write the record out again.
 filters() {
-	readers | grep -vx -e 'mirari-opam-exec --build' -e 'mirari-opam-exec --record .*'
+	readers | grep -vx -e 'mirari-opam-exec --build' -e 'mirari-tap down' -e '.* --record .*'
 }
 
 # A record that every tool can work on, in its lines.
@@ -97,7 +102,7 @@ hostile=$'a\e]0;owned\a\e[31m\x9b2J\xc2\x9b2J\x7f\xff\xc0\xafb'
 	for tool in $(tools); do
 		try "$tool" --list-options </dev/null
 		exits 0
-		bad=$(grep -vP '^(-[a-zA-Z0-9]|--[a-z][a-z0-9-]+)\t([A-Z][A-Z0-9=]*)?\t\S.*$' "$T/out") &&
+		bad=$(grep -vP '^(-[a-zA-Z0-9]|--[a-z][a-z0-9-]+)\t([A-Z][A-Z0-9=:/]*)?\t\S.*$' "$T/out") &&
 			flunk "malformed: $bad"
 		same '' "$(cut -f 1 "$T/out" | sort | uniq -d)"
 		for option in --help -h --version --list-options; do

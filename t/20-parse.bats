@@ -223,6 +223,7 @@ sample() {
 	*:address/prefix) echo fe80::1/64 ;;
 	*:MAC) echo 00:16:3e:00:00:01 ;;
 	*:interface) echo br0 ;;
+	*:tap) echo tap-0_a ;;
 	*:user) echo _chrony ;;
 	*:'OCaml value') echo Hello.main ;;
 	*:'findlib library') echo lwt.unix ;;
@@ -443,9 +444,43 @@ a64=$(printf 'a%.0s' {1..64})
 	refuses net.e.mac 'a unicast MAC address' '' 01:00:5e:00:00:01 ff:ff:ff:ff:ff:ff 00-16-3e-00-00-01 00:16:3e:00:00 \
 		00:16:3e:00:00:01:02 00:16:3e:00:00:0g 0:16:3e:00:00:01 00163e000001 0b:00:00:00:00:00
 	takes net.e.bridge br0 a.b fifteen-bytes-x
-	refuses net.e.bridge 'an interface name' '' sixteen-bytes-xx . .. a/b a:b 'a b' -x
-	takes net.e.publish 8080:80 1:65535
-	refuses net.e.publish 'HOST:GUEST' '' 8080 8080: :80 0:80 80:0 a:b 8080:80:1 65536:80 080:80 '80 :80'
+	refuses net.e.bridge 'an interface name' '' sixteen-bytes-xx . .. a/b a:b 'a b' -x 'a%d'
+	takes net.e.tap tap0 fifteen-bytes-x A_b-9
+	refuses net.e.tap "a tap's name" '' sixteen-bytes-xx . a.b a/b a:b 'a b' -x 'tap%d' é
+	takes net.e.publish 8080:80 1:65535 53:53/udp 80:80/tcp 127.0.0.1:8080:80 10.0.0.1:53:53/udp
+	refuses net.e.publish '[ADDRESS:]HOST:GUEST[/udp]' '' 8080 8080: :80 0:80 80:0 a:b 8080:80:1 65536:80 080:80 '80 :80' \
+		80:80/ 80:80/UDP 80:80/sctp 80/udp:80 localhost:80:80 ::1:80:80 1.2.3:80:80 1.2.3.4:80 1.2.3.4::80 1.2.3.4:80:80:80
+}
+
+@test "bridge as a mapping: its name, and whether it is made" {
+	project 'net: { a: { bridge: br0 }, b: { bridge: { name: br1, create: yes } }, c: { bridge: { create: no, name: br2 } } }'
+	reads t.yml
+	has_lines net.a.bridge=br0 net.b.bridge=br1 net.b.bridge-create=true net.c.bridge=br2 net.c.bridge-create=false
+	! grep -q net.a.bridge-create "$T/out"
+	project 'net: { a: { bridge: br3, bridge-create: true } }'
+	reads t.yml
+	has_lines net.a.bridge=br3 net.a.bridge-create=true
+	# what a target has goes over the rest
+	project 'net: { a: { bridge: { name: br0, create: true } } }' 'targets: { xen: { net: { a: { bridge: { create: false } } } } }'
+	reads -t xen t.yml
+	has_lines net.a.bridge=br0 net.a.bridge-create=false
+}
+
+@test "bridge as a mapping: all that is wrong with it, and where" {
+	project 'net: { e: { bridge: {} } }'
+	refused '3:13: error: net.e.bridge: expected a name for it'
+	project 'net: { e: { bridge: { create: true } } }' 'cpus: 0'
+	refused '3:13: error: net.e.bridge: expected a name for it' "4:7: error: cpus: '0' is not a whole number from 1 to 1024"
+	project 'net: { e: { bridge: { nam: x, name: [a], create: maybe }, mtu: 1 } }'
+	refused '3:23: error: net.e.bridge.nam: unknown key, expected name or create' \
+		'3:37: error: net.e.bridge: expected a single value, not a list' \
+		"3:50: error: net.e.bridge-create: 'maybe' is not true or false" \
+		"3:64: error: net.e.mtu: '1' is not a whole number from 68 to 65535"
+	project 'net: { e: { bridge: { name: a, name: b, create: true }, bridge-create: true, bridge: c } }'
+	refused '3:32: error: net.e.bridge: given before, on line 3' '3:57: error: net.e.bridge-create: given before, on line 3' \
+		'3:78: error: net.e.bridge: given before, on line 3'
+	project 'net: { e: { bridge: [a] } }'
+	refused '3:21: error: net.e.bridge: expected a single value, not a list'
 }
 
 @test "text is never taken for something else" {

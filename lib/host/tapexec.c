@@ -28,11 +28,17 @@ enum { COMPAT_MS = 30000 };
 /* ---- the record ---------------------------------------------------------------------------------
  */
 
-static bool has_device(const struct rec *record)
+/* Appends the name of the record's first device; false when it has none. */
+static bool first_device(const struct rec *record, struct buf *into)
 {
-	for (size_t i = 0; i < record->count; i++)
-		if (!strncmp(record->fields[i].key, "net.", strlen("net.")))
-			return true;
+	for (size_t i = 0; i < record->count; i++) {
+		const char *name = record->fields[i].key + strlen("net.");
+
+		if (strncmp(record->fields[i].key, "net.", strlen("net.")))
+			continue;
+		buf_add(into, name, strcspn(name, "."));
+		return true;
+	}
 	return false;
 }
 
@@ -49,32 +55,37 @@ static int default_name(const struct tapexec *e, struct rec *record, struct faul
 	return rec_add(record, "name", program, fault);
 }
 
-int tapexec_describe(const struct tapexec *e, const struct netgiven *given, const char *device,
-    const struct strv *settings, struct rec *record, struct fault *fault)
+/* Without root somebody may want no more than a network: then the device is as most have it. */
+static int add_defaults(const char *device, struct rec *record, struct fault *fault)
 {
-	bool described = device || netgiven_any(given);
 	struct buf key A_CLEANUP(buf_free) = {0};
 
-	device = device ? device : DEVICE;
-	if (netgiven_add(given, device, NULL, record, fault) < 0 ||
-	    rec_apply(record, settings, fault) < 0 || default_name(e, record, fault) < 0)
-		return -1;
-	if (!has_device(record) && !e->rootless && !described) {
-		fault_set(fault, EX_USAGE, "there is no device");
-		return fault_hint(fault,
-		    "mirari-tap exec --host " HOST " -- COMMAND, or --set net.NAME.host=" HOST
-		    ", or --record");
-	}
 	buf_printf(&key, "net.%s.host", device);
-	if (!e->rootless || (has_device(record) && !described) || rec_get(record, buf_str(&key)))
-		return described && !has_device(record)
-			   ? fault_set(fault, EX_USAGE, "device %s: nothing is said of it", device)
-			   : 0;
+	if (rec_get(record, buf_str(&key)))
+		return 0;
 	if (rec_add(record, buf_str(&key), HOST, fault) < 0)
 		return -1;
 	buf_clear(&key);
 	buf_printf(&key, "net.%s.dhcp", device);
 	return rec_get(record, buf_str(&key)) ? 0 : rec_add(record, buf_str(&key), "true", fault);
+}
+
+int tapexec_describe(const struct tapexec *e, const struct netgiven *given, const char *device,
+    const struct strv *settings, struct rec *record, struct fault *fault)
+{
+	struct buf first A_CLEANUP(buf_free) = {0};
+	bool has_one, described;
+
+	if (rec_apply(record, settings, fault) < 0 || default_name(e, record, fault) < 0)
+		return -1;
+	has_one = first_device(record, &first);
+	described = device || netgiven_any(given);
+	if (!has_one)
+		buf_adds(&first, DEVICE);
+	device = device ? device : buf_str(&first);
+	if (netgiven_add(given, device, NULL, record, fault) < 0)
+		return -1;
+	return e->rootless && (described || !has_one) ? add_defaults(device, record, fault) : 0;
 }
 
 /* ---- a network of its own -----------------------------------------------------------------------
@@ -286,6 +297,12 @@ int tapexec(struct tapexec *e, struct fault *fault)
 	    .made_for = procid_of(getpid())};
 	sigset_t before;
 
+	if (!e->devices->count) {
+		fault_set(fault, EX_USAGE, "there is no device");
+		return fault_hint(fault,
+		    "mirari-tap exec --host " HOST " -- COMMAND, or --set net.NAME.host=" HOST
+		    ", or --record");
+	}
 	if (find_program(e->command, fault) < 0 ||
 	    handover_plan(&handover, e->command, e->devices, fault) < 0 ||
 	    (e->rootless && enter_rootless(e, fault) < 0))

@@ -25,13 +25,13 @@ struct tapexec {
 	int (*complain)(const struct fault *fault); /* for what fails once the program runs */
 };
 
-/* Completes the record that the devices are read from: with the device that options describe, by
- * the name `device` (NULL: "service"), with settings, and with what can be left out: the name (the
- * program's), and without root the host's address and DHCP. EX_USAGE when there is no device. */
+/* Completes the record that the devices are read from: with settings, then with what options say of
+ * one device: `device`, or if that is NULL the record's first, else "service"; and with what can be
+ * left out: the name (the program's), and without root the host's address and DHCP. */
 int tapexec_describe(const struct tapexec *e, const struct netgiven *given, const char *device,
     const struct strv *settings, struct rec *record, struct fault *fault) A_MUST_CHECK;
 
-/* Returns only with a fault, and nothing is left then. */
+/* Returns only with a fault, and nothing is left then. EX_USAGE when there is no device. */
 int tapexec(struct tapexec *e, struct fault *fault);
 
 #endif

@@ -2,19 +2,11 @@
 #include "model/config.h"
 
 #include "core/suggest.h"
-#include "model/yaml_stream.h"
+#include "model/yaml_reader.h"
 
 #include <string.h>
 
-struct reader {
-	struct yaml_stream in;
-	struct config *config;
-	struct buf path;   /* the key that is being read: "net.eth0" */
-	const char *scope; /* "" or a target */
-	struct rec *into;
-};
-
-static void wrong_type(struct reader *r, const char *expected)
+void yaml_wrong_type(struct reader *r, const char *expected)
 {
 	const char *got = r->in.event.type == YAML_SCALAR_EVENT           ? "a single value"
 			  : r->in.event.type == YAML_SEQUENCE_START_EVENT ? "a list"
@@ -26,7 +18,7 @@ static void wrong_type(struct reader *r, const char *expected)
 }
 
 /* The scalar as a value of the key, with `before` in front. */
-static void add_scalar(struct reader *r, const struct key *key, const char *before)
+void yaml_add_scalar(struct reader *r, const struct key *key, const char *before)
 {
 	struct buf value A_CLEANUP(buf_free) = {0};
 
@@ -49,11 +41,11 @@ static void read_list(struct reader *r, const struct key *key)
 	if (stream_is_nothing(&r->in))
 		return;
 	if ((key->flags & KEY_OR_SCALAR) && r->in.event.type == YAML_SCALAR_EVENT) {
-		add_scalar(r, key, "");
+		yaml_add_scalar(r, key, "");
 		return;
 	}
 	if (r->in.event.type != YAML_SEQUENCE_START_EVENT) {
-		wrong_type(r, "a list such as [one, two]");
+		yaml_wrong_type(r, "a list such as [one, two]");
 		return;
 	}
 	while (stream_next(&r->in) && r->in.event.type != YAML_SEQUENCE_END_EVENT) {
@@ -61,16 +53,16 @@ static void read_list(struct reader *r, const struct key *key)
 		if (stream_refused(&r->in))
 			return;
 		if (r->in.event.type == YAML_SCALAR_EVENT)
-			add_scalar(r, key, "");
+			yaml_add_scalar(r, key, "");
 		else
-			wrong_type(r, "single values in the list");
+			yaml_wrong_type(r, "single values in the list");
 	}
 	if (empty && *r->scope)
 		strv_add(&r->config->emptied[target_find(r->scope)], buf_str(&r->path));
 }
 
 /* The path back to its first `length` bytes, and a segment behind it. */
-static void set_path(struct reader *r, size_t length, const char *segment)
+void yaml_set_path(struct reader *r, size_t length, const char *segment)
 {
 	r->path.length = length;
 	if (length && segment)
@@ -96,55 +88,6 @@ static void unknown_key(struct reader *r, struct place at, size_t section)
 	stream_skip(&r->in);
 }
 
-static void read_main_entry(struct reader *r)
-{
-	if (r->in.event.type != YAML_SCALAR_EVENT) {
-		wrong_type(r, "an OCaml value path");
-		return;
-	}
-	set_path(r, strlen("main"), "entry");
-	add_scalar(r, key_find("main.entry"), "");
-}
-
-/* main: { noip: Hello.main } is main.kind=noip and main.entry=Hello.main. */
-static void read_main(struct reader *r)
-{
-	size_t given = 0;
-	struct place at = stream_here(&r->in);
-
-	r->config->main_given = true;
-	if (r->in.event.type != YAML_MAPPING_START_EVENT) {
-		wrong_type(r, "a mapping such as { noip: Hello.main }");
-		return;
-	}
-	r->in.depth++;
-	while (stream_next_key(&r->in)) {
-		struct place key_at = stream_here(&r->in);
-		bool known = !strcmp(stream_scalar(&r->in), "noip") ||
-			     !strcmp(stream_scalar(&r->in), "ip") ||
-			     !strcmp(stream_scalar(&r->in), "http");
-
-		set_path(r, strlen("main"), stream_scalar(&r->in));
-		if (!known)
-			report_error(&r->config->report, key_at,
-			    "%.80s: unknown key, expected noip, ip or http", buf_str(&r->path));
-		else if (given++ == 0)
-			config_add(r->config, r->into, key_at, "main.kind", stream_scalar(&r->in));
-		else
-			report_error(
-			    &r->config->report, key_at, "main: more than one of noip, ip and http");
-		if (!stream_next(&r->in) || stream_refused(&r->in))
-			return;
-		if (known && given == 1)
-			read_main_entry(r);
-		else
-			stream_skip(&r->in);
-	}
-	r->in.depth--;
-	if (given == 0 && !r->in.stop)
-		report_error(&r->config->report, at, "main: expected one of noip, ip and http");
-}
-
 static void unknown_target(struct reader *r)
 {
 	struct suggest suggest;
@@ -168,7 +111,7 @@ static void read_targets(struct reader *r)
 	if (stream_is_nothing(&r->in))
 		return;
 	if (r->in.event.type != YAML_MAPPING_START_EVENT) {
-		wrong_type(r, "a mapping of targets");
+		yaml_wrong_type(r, "a mapping of targets");
 		return;
 	}
 	r->in.depth++;
@@ -188,7 +131,7 @@ static void read_targets(struct reader *r)
 		r->config->listed[target] = true;
 		r->scope = targets[target];
 		r->into = &r->config->targets[target];
-		set_path(r, 0, NULL);
+		yaml_set_path(r, 0, NULL);
 		read_section(r);
 		r->scope = "";
 		r->into = &r->config->common;
@@ -197,7 +140,7 @@ static void read_targets(struct reader *r)
 }
 
 /* The value of a key that isn't a section, by its entry. */
-static void read_leaf(struct reader *r, struct place at, const struct key *key)
+void yaml_read_leaf(struct reader *r, struct place at, const struct key *key)
 {
 	if (key->flags & KEY_RESULT) {
 		report_error(&r->config->report, at, "%.80s: is written by %s, not configured",
@@ -209,87 +152,10 @@ static void read_leaf(struct reader *r, struct place at, const struct key *key)
 	} else if (key->flags & KEY_LIST) {
 		read_list(r, key);
 	} else if (r->in.event.type == YAML_SCALAR_EVENT) {
-		add_scalar(r, key, "");
+		yaml_add_scalar(r, key, "");
 	} else {
-		wrong_type(r, "a single value");
+		yaml_wrong_type(r, "a single value");
 	}
-}
-
-/* switch.repositories: { NAME: URL } is opam.repository=NAME=URL, once for each. */
-static void read_repositories(struct reader *r)
-{
-	if (stream_is_nothing(&r->in))
-		return;
-	if (r->in.event.type != YAML_MAPPING_START_EVENT) {
-		wrong_type(r, "a mapping such as { NAME: URL }");
-		return;
-	}
-	r->in.depth++;
-	while (stream_next_key(&r->in)) {
-		struct buf name A_CLEANUP(buf_free) = {0}, path A_CLEANUP(buf_free) = {0};
-		bool first;
-
-		buf_printf(&path, "switch.repositories.%s", stream_scalar(&r->in));
-		buf_printf(&name, "%s=", stream_scalar(&r->in));
-		first = config_once(r->config, stream_here(&r->in), r->scope, buf_str(&path));
-		if (!stream_next(&r->in) || stream_refused(&r->in))
-			return;
-		if (!first)
-			stream_skip(&r->in);
-		else if (r->in.event.type == YAML_SCALAR_EVENT)
-			add_scalar(r, key_find("opam.repository"), buf_str(&name));
-		else
-			wrong_type(r, "a URL");
-	}
-	r->in.depth--;
-}
-
-/* switch: { name: NAME, create: COMPILER, repositories: { … } }: a switch, and what it is made of
- * when it is to be made, which a record has as opam.create and opam.repository. */
-static void read_switch(struct reader *r, struct place start)
-{
-	static const char *const names[] = {"name", "create", "repositories"};
-	static const char *const paths[] = {"switch", "opam.create", "opam.repository"};
-	bool named = false;
-
-	r->in.depth++;
-	while (stream_next_key(&r->in)) {
-		struct place at = stream_here(&r->in);
-		size_t which = 0;
-
-		while (which < COUNT_OF(names) && strcmp(stream_scalar(&r->in), names[which]))
-			which++;
-		set_path(r, 0, which < COUNT_OF(names) ? paths[which] : NULL);
-		if (which == COUNT_OF(names))
-			report_error(&r->config->report, at,
-			    "switch.%.80s: unknown key, expected name, create or repositories",
-			    stream_scalar(&r->in));
-		/* opam: { create: … } is another way to say it */
-		else if (!config_once(r->config, at, r->scope, paths[which]))
-			which = COUNT_OF(names);
-		if (!stream_next(&r->in) || stream_refused(&r->in))
-			return;
-		named = named || which == 0;
-		if (which == COUNT_OF(names))
-			stream_skip(&r->in);
-		else if (which == 2)
-			read_repositories(r);
-		else
-			read_leaf(r, at, key_find(paths[which]));
-	}
-	r->in.depth--;
-	if (!named && !*r->scope && !r->in.stop)
-		report_error(&r->config->report, start, "switch: expected a name for it");
-}
-
-/* A switch by its name alone: what another one is made of doesn't concern it. */
-static void read_switch_name(struct reader *r, struct place at, const struct key *key)
-{
-	if (*r->scope) {
-		strv_add(&r->config->emptied[target_find(r->scope)], "opam.create");
-		strv_add(&r->config->emptied[target_find(r->scope)], "opam.repository");
-	}
-	read_leaf(r, at, key);
 }
 
 /* Notes in `given` (lines, by entry) that a mapping has this key. Names of somebody's own go into
@@ -299,8 +165,9 @@ static bool first_time(
 {
 	uint32_t *line = &given[entry - keys];
 
-	/* the latter may come from switch, too */
-	if (key_is_named(entry, buf_str(&r->path)) || !strncmp(buf_str(&r->path), "opam.", 5))
+	/* the latter may come from switch or bridge, too */
+	if (key_is_named(entry, buf_str(&r->path)) || !strncmp(buf_str(&r->path), "opam.", 5) ||
+	    !strcmp(entry->pattern, "net.*.bridge-create"))
 		return config_once(r->config, at, r->scope, buf_str(&r->path));
 	if (*line) {
 		report_error(&r->config->report, at, "%.80s: given before, on line %u",
@@ -327,16 +194,15 @@ static void read_value(struct reader *r, struct place at, size_t section, uint32
 	else if (!first_time(r, at, entry, given))
 		stream_skip(&r->in);
 	else if (!strcmp(buf_str(&r->path), "main"))
-		read_main(r);
-	else if (!strcmp(buf_str(&r->path), "switch") &&
-		 r->in.event.type == YAML_MAPPING_START_EVENT)
-		read_switch(r, at);
-	else if (!strcmp(buf_str(&r->path), "switch"))
-		read_switch_name(r, at, entry);
-	else if (kind == KEY_VALUE)
-		read_leaf(r, at, entry);
-	else
+		yaml_read_main(r);
+	else if (kind != KEY_VALUE)
 		read_section(r);
+	else if (yaml_read_compound(r, at, entry))
+		return;
+	else if (!strcmp(buf_str(&r->path), "switch"))
+		yaml_read_switch_name(r, at, entry);
+	else
+		yaml_read_leaf(r, at, entry);
 }
 
 /* A section may be empty, but a device that somebody named would vanish without a word. */
@@ -364,7 +230,7 @@ static void read_section(struct reader *r)
 		return;
 	}
 	if (r->in.event.type != YAML_MAPPING_START_EVENT) {
-		wrong_type(r, "a mapping");
+		yaml_wrong_type(r, "a mapping");
 		return;
 	}
 	r->in.depth++;
@@ -372,13 +238,13 @@ static void read_section(struct reader *r)
 		struct place at = stream_here(&r->in);
 
 		empty = false;
-		set_path(r, section, stream_scalar(&r->in));
+		yaml_set_path(r, section, stream_scalar(&r->in));
 		if (!stream_next(&r->in) || stream_refused(&r->in))
 			return;
 		read_value(r, at, section, given);
 	}
 	r->in.depth--;
-	set_path(r, section, NULL);
+	yaml_set_path(r, section, NULL);
 	if (empty && !r->in.stop)
 		report_empty(r, start);
 }
