@@ -24,7 +24,16 @@ VERSION := $(shell cat $(SRC)/VERSION)
 # What each tool needs: pkg-config names. A source file that includes such a library's headers is
 # listed with it, so that nothing else is held up where the library isn't installed.
 NEEDS_mirari-parse = yaml-0.1
+SYSTEM := $(shell uname -s)
+ifeq ($(SYSTEM),Linux)
 NEEDS_mirari-tap = libmnl
+OF_OTHER_SYSTEMS = lib/host/tap_other.c
+else
+# mirari-tap's interface, without what makes taps on Linux.
+OF_OTHER_SYSTEMS = $(SOURCES_libmnl) $(addprefix lib/host/,caps.c doctor.c firewall.c nat.c \
+	netservice.c nftcmd.c nsprobe.c rootless.c rootless_ports.c rootless_slirp.c rootless_why.c \
+	tapholder.c tapplan.c tun.c)
+endif
 SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
@@ -52,7 +61,7 @@ TOOLS ?= $(foreach tool,$(ALL_TOOLS),$(if $(call buildable,$(tool)),$(tool)))
 LEFT_OUT = $(strip $(foreach tool,$(ALL_TOOLS),$(if $(call buildable,$(tool)),,$(tool))))
 
 SPECIAL := $(foreach v,$(filter SOURCES_%,$(.VARIABLES)),$($(v)))
-LIB_SOURCES := $(filter-out $(SPECIAL),$(shell cd $(SRC) && echo lib/*/*.c))
+LIB_SOURCES := $(filter-out $(SPECIAL) $(OF_OTHER_SYSTEMS),$(shell cd $(SRC) && echo lib/*/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/obj/%.o)
 BINARIES := $(TOOLS:%=$(O)/bin/%)
 needed_objects = $(foreach p,$(NEEDS_$(1)),$(patsubst %.c,$(O)/obj/%.o,$(SOURCES_$(p))))

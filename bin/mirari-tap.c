@@ -1,6 +1,5 @@
 /* mirari-tap: network devices for unikernels. */
 #include "core/main.h"
-#include "host/caps.h"
 #include "host/doctor.h"
 #include "host/network.h"
 #include "host/tapexec.h"
@@ -22,8 +21,7 @@ struct options {
 
 	unsigned command;  /* UP … */
 	struct strv words; /* what follows it */
-	uid_t uid;         /* who has started us */
-	gid_t gid;
+	struct network_user user;
 };
 
 static const struct opt_command commands[] = {{"up", UP, false}, {"down", DOWN, false},
@@ -122,21 +120,16 @@ static int up(const struct options *o, struct fault *fault)
 	struct rec record A_CLEANUP(rec_free) = {0}, result A_CLEANUP(rec_free) = {0};
 	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
 	struct buf plan A_CLEANUP(buf_free) = {0};
-	struct taps taps A_CLEANUP(taps_free) = {.devices = &devices,
-	    .stay = true,
-	    .owner = o->uid,
-	    .group = NO_ID,
-	    .limited = caps_standing() == CAPS_GIVEN};
 
 	if (read_record(o, &record, fault) < 0 || netdevs_read(&record, &devices, fault) < 0)
 		return -1;
 	if (o->dry_run) {
-		if (tapplan(&devices, o->uid, &plan, fault) < 0)
+		if (tapplan(&devices, o->user.uid, &plan, fault) < 0)
 			return -1;
 		put_bytes(&plan);
 		return EX_OK;
 	}
-	if ((devices.count && network_up(&taps, fault) < 0) ||
+	if ((devices.count && network_up(&devices, &o->user, fault) < 0) ||
 	    netdevs_write(&devices, &record, &result, fault) < 0)
 		return -1;
 	return put_record(&result, o->get);
@@ -159,13 +152,25 @@ static int name_taps(const struct options *o, struct strv *names, struct fault *
 	return 0;
 }
 
+static void say_names(const char *what, const struct strv *names)
+{
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	for (size_t i = 0; i < names->count; i++)
+		buf_printf(&text, "%s%s", i ? ", " : "", names->items[i]);
+	if (names->count > 50)
+		say_note("%s %zu interfaces", what, names->count);
+	else if (names->count)
+		say_note("%s %s", what, buf_str(&text));
+}
+
 static int down(const struct options *o, struct fault *fault)
 {
 	struct tapgone gone A_CLEANUP(tapgone_free) = {.all = o->all,
 	    .litter = o->command == GC,
 	    .force = o->force,
-	    .limited = caps_standing() == CAPS_GIVEN,
-	    .owner = o->uid,
+	    .limited = o->user.limited,
+	    .owner = o->user.uid,
 	    .dry_run = o->dry_run};
 
 	if (name_taps(o, &gone.names, fault) < 0)
@@ -174,10 +179,10 @@ static int down(const struct options *o, struct fault *fault)
 		return EX_OK;
 	if (network_down(&gone, fault) < 0)
 		return -1;
-	for (size_t i = 0; i < gone.removed.count && (o->dry_run || !o->quiet); i++)
-		say_note("%s %s", o->dry_run ? "would remove" : "removed", gone.removed.items[i]);
-	for (size_t i = 0; i < gone.absent.count && !o->quiet; i++)
-		say_note("%s isn't there", gone.absent.items[i]);
+	if (o->dry_run || !o->quiet)
+		say_names(o->dry_run ? "would remove" : "removed", &gone.removed);
+	if (!o->quiet)
+		say_names("isn't there:", &gone.absent);
 	return EX_OK;
 }
 
@@ -198,9 +203,9 @@ static int run(const struct options *o, struct fault *fault)
 	    .command = &o->words,
 	    .rootless = o->rootless,
 	    .compat_2013 = o->compat_2013,
-	    .limited = caps_standing() == CAPS_GIVEN && !o->rootless,
-	    .uid = o->uid,
-	    .gid = o->gid,
+	    .limited = o->user.limited && !o->rootless,
+	    .uid = o->user.uid,
+	    .gid = o->user.gid,
 	    .complain = say_fault};
 
 	if (o->record && rec_read_stdin(&record, fault) < 0)
@@ -268,7 +273,7 @@ int tool_main(int argc, char **argv)
 	int status = tool_options(usage(&o), argc, argv, &o.words);
 
 	if (status < 0) {
-		if (check_words(&o, &fault) == 0 && caps_invoker(&o.uid, &o.gid, &fault) == 0)
+		if (check_words(&o, &fault) == 0 && network_user(&o.user, &fault) == 0)
 			status = act(&o, &fault);
 		status = status < 0 ? say_fault(&fault) : status;
 	}

@@ -5,10 +5,17 @@
 #include "host/keeper.h"
 #include "host/nat.h"
 #include "host/netservice.h"
+#include "host/taps.h"
 
 #include <net/if.h>
 #include <signal.h>
 #include <string.h>
+
+int network_user(struct network_user *user, struct fault *fault)
+{
+	user->limited = caps_standing() == CAPS_GIVEN;
+	return caps_invoker(&user->uid, &user->gid, fault);
+}
 
 /* ---- up -----------------------------------------------------------------------------------------
  */
@@ -96,8 +103,13 @@ static int make(struct taps *t, struct fault *fault)
 	return -1;
 }
 
-int network_up(struct taps *t, struct fault *fault)
+int network_up(struct netdevs *devices, const struct network_user *user, struct fault *fault)
 {
+	struct taps taps A_CLEANUP(taps_free) = {.devices = devices,
+	    .stay = true,
+	    .owner = user->uid,
+	    .group = NO_ID,
+	    .limited = user->limited};
 	sigset_t held, before;
 	int result;
 
@@ -106,7 +118,7 @@ int network_up(struct taps *t, struct fault *fault)
 	sigaddset(&held, SIGTERM);
 	sigaddset(&held, SIGHUP);
 	sigprocmask(SIG_BLOCK, &held, &before);
-	result = make(t, fault);
+	result = make(&taps, fault);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return result;
 }

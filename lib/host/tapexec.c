@@ -9,7 +9,6 @@
 #include "host/keeper.h"
 #include "host/rootless.h"
 #include "host/taps.h"
-#include "model/value.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,72 +20,6 @@
 #include <unistd.h>
 
 enum { COMPAT_MS = 30000 };
-
-#define DEVICE "service" /* MirageOS's name for a unikernel's first one */
-#define HOST "10.0.0.1/24"
-
-/* ---- the record ---------------------------------------------------------------------------------
- */
-
-/* Appends the name of the record's first device; false when it has none. */
-static bool first_device(const struct rec *record, struct buf *into)
-{
-	for (size_t i = 0; i < record->count; i++) {
-		const char *name = record->fields[i].key + strlen("net.");
-
-		if (strncmp(record->fields[i].key, "net.", strlen("net.")))
-			continue;
-		buf_add(into, name, strcspn(name, "."));
-		return true;
-	}
-	return false;
-}
-
-/* Taps are named by unikernel and device: two programs shall not have the same. */
-static int default_name(const struct tapexec *e, struct rec *record, struct fault *fault)
-{
-	const struct value_rule rule = {.type = VALUE_NAME};
-	const char *program = e->command->items[0], *slash = strrchr(program, '/'), *normal;
-	struct buf expected A_CLEANUP(buf_free) = {0};
-
-	program = slash ? slash + 1 : program;
-	if (rec_get(record, "name") || !value_check(&rule, program, &normal, &expected))
-		return 0;
-	return rec_add(record, "name", program, fault);
-}
-
-/* Without root somebody may want no more than a network: then the device is as most have it. */
-static int add_defaults(const char *device, struct rec *record, struct fault *fault)
-{
-	struct buf key A_CLEANUP(buf_free) = {0};
-
-	buf_printf(&key, "net.%s.host", device);
-	if (rec_get(record, buf_str(&key)))
-		return 0;
-	if (rec_add(record, buf_str(&key), HOST, fault) < 0)
-		return -1;
-	buf_clear(&key);
-	buf_printf(&key, "net.%s.dhcp", device);
-	return rec_get(record, buf_str(&key)) ? 0 : rec_add(record, buf_str(&key), "true", fault);
-}
-
-int tapexec_describe(const struct tapexec *e, const struct netgiven *given, const char *device,
-    const struct strv *settings, struct rec *record, struct fault *fault)
-{
-	struct buf first A_CLEANUP(buf_free) = {0};
-	bool has_one, described;
-
-	if (rec_apply(record, settings, fault) < 0 || default_name(e, record, fault) < 0)
-		return -1;
-	has_one = first_device(record, &first);
-	described = device || netgiven_any(given);
-	if (!has_one)
-		buf_adds(&first, DEVICE);
-	device = device ? device : buf_str(&first);
-	if (netgiven_add(given, device, NULL, record, fault) < 0)
-		return -1;
-	return e->rootless && (described || !has_one) ? add_defaults(device, record, fault) : 0;
-}
 
 /* ---- a network of its own -----------------------------------------------------------------------
  */
@@ -299,9 +232,8 @@ int tapexec(struct tapexec *e, struct fault *fault)
 
 	if (!e->devices->count) {
 		fault_set(fault, EX_USAGE, "there is no device");
-		return fault_hint(fault,
-		    "mirari-tap exec --host " HOST " -- COMMAND, or --set net.NAME.host=" HOST
-		    ", or --record");
+		return fault_hint(fault, "mirari-tap exec --host 10.0.0.1/24 -- COMMAND, or --set "
+					 "net.NAME.host=10.0.0.1/24, or --record");
 	}
 	if (find_program(e->command, fault) < 0 ||
 	    handover_plan(&handover, e->command, e->devices, fault) < 0 ||

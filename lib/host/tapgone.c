@@ -1,6 +1,7 @@
 #include "host/tapgone.h"
 
 #include "core/mem.h"
+#include "host/link.h"
 #include "host/linkchange.h"
 #include "host/netlink.h"
 #include "host/tapholder.h"

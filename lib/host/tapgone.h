@@ -9,7 +9,6 @@
 #include "core/attr.h"
 #include "core/fault.h"
 #include "core/strv.h"
-#include "host/link.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
