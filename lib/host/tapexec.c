@@ -220,6 +220,20 @@ static int find_program(const struct strv *command, struct fault *fault)
 	    command->items[0]);
 }
 
+/* To one who may not make taps: what somebody who may would type, for exactly these. */
+static void advise(const struct tapexec *e, struct fault *fault)
+{
+	struct buf command A_CLEANUP(buf_free) = {0};
+
+	if (fault->status != EX_NOPERM || caps_have(CAP_NET_ADMIN))
+		return;
+	one_time_command(e->devices, &command);
+	fault_hint(fault,
+	    "once: %s; or, which needs no root: mirari-tap exec --rootless (mirari run "
+	    "--rootless)",
+	    buf_str(&command));
+}
+
 int tapexec(struct tapexec *e, struct fault *fault)
 {
 	struct handover handover A_CLEANUP(handover_free) = {0};
@@ -245,6 +259,8 @@ int tapexec(struct tapexec *e, struct fault *fault)
 		    let_go(&taps, &handover, fault) == 0)
 			become(e, &taps, &handover, &before, fault);
 		taps_undo(&taps);
+	} else {
+		advise(e, fault);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return -1;
