@@ -108,12 +108,36 @@ void netservice_table_of(const struct netdev *device, struct netservice_table *i
 	into->table.publish = into->publish;
 }
 
+/* A published port is taken before any program of this machine sees the connection: one that is
+ * listening there would be cut off without a word. With SO_REUSEADDR connections that have ended
+ * don't count, listening sockets do. */
+static int check_unused(const struct publish *p, struct fault *fault)
+{
+	const struct sockaddr_in at = {
+	    .sin_family = AF_INET, .sin_port = htons(p->host), .sin_addr = p->address};
+	int fd A_CLEANUP(fd_close) =
+	    socket(AF_INET, (p->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd < 0 || (!p->udp && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0))
+		return fault_errno(fault, EX_OSERR, errno, "socket");
+	if (bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 || errno != EADDRINUSE)
+		return 0; /* an address that isn't there yet is none of our business */
+	fault_set(fault, EX_UNAVAILABLE, "port %u/%s of this machine is in use", p->host,
+	    p->udp ? "udp" : "tcp");
+	return fault_hint(fault, "ss -l%cnp sport = :%u shows by whom; publish another port",
+	    p->udp ? 'u' : 't', p->host);
+}
+
 int netservice_nat(const struct netdev *device, struct fault *fault)
 {
 	struct netservice_table t A_CLEANUP(netservice_table_free) = {.publish = NULL};
 
 	if (!device->nat && !device->published_count)
 		return 0;
+	for (size_t i = 0; i < device->published_count; i++)
+		if (check_unused(&device->published[i], fault) < 0)
+			return -1;
 	netservice_table_of(device, &t);
 	return nat_apply(&t.table, fault);
 }
