@@ -5,23 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is only used, and was made by `mirari-tap up`, keeps its mark; its guest is who that says,
- * since that is whom DHCP is answered. */
 static void mark(const struct taps *t, struct tap *tap)
 {
 	struct tapmark before;
-	bool known = !tap->made && tapmark_read(tap->before.alias, &before);
 
 	tapmark_of(tap->device, t->devices->unikernel, &tap->mark);
-	if (tap->made) {
+	if (tap->made)
 		tap->mark.made_for = t->made_for;
-	} else if (known && t->stay) {
+	else if (tapmark_read(tap->before.alias, &before))
 		tap->mark.dhcp = before.dhcp;
-	} else if (known) {
-		tap->mark = before;
-		if (!tap->device->mac_given)
-			mac_parse(before.mac, tap->device->mac);
-	}
 }
 
 static int set_up_link(

@@ -77,7 +77,7 @@ static void derive_tap(const char *unikernel, const char *device, char into[IFNA
 	into[11] = '\0';
 }
 
-void mac_parse(const char *text, unsigned char into[MAC_BYTES])
+static void parse_mac(const char *text, unsigned char into[MAC_BYTES])
 {
 	for (size_t i = 0; i < MAC_BYTES; i++)
 		into[i] = (unsigned char)strtoul(text + 3 * i, NULL, 16);
@@ -100,8 +100,7 @@ static void take(struct netdev *d, const char *key, const char *value)
 	} else if (!strcmp(key, "bridge-create")) {
 		d->bridge_create = !strcmp(value, "true");
 	} else if (!strcmp(key, "mac")) {
-		mac_parse(value, d->mac);
-		d->mac_given = true;
+		parse_mac(value, d->mac);
 	} else if (!strcmp(key, "mtu") && num_parse(value, 0, 65535, &number) == NUM_OK) {
 		d->mtu = (unsigned)number;
 	} else if (!strcmp(key, "dhcp")) {
@@ -209,6 +208,8 @@ static int check_addresses(const struct netdev *d, struct fault *fault)
 static int complete(
     const struct rec *record, struct netdevs *n, struct netdev *d, struct fault *fault)
 {
+	static const unsigned char none[MAC_BYTES];
+
 	if (strlen(d->name) > DEVICE_NAME_MAX)
 		return fault_set(fault, EX_DATAERR, "net.%.20s...: a name of more than %d bytes",
 		    d->name, DEVICE_NAME_MAX);
@@ -223,7 +224,7 @@ static int complete(
 	}
 	if (!*d->tap)
 		derive_tap(n->unikernel, d->name, d->tap);
-	if (!d->mac_given)
+	if (!memcmp(d->mac, none, sizeof none))
 		mac_derive(n->unikernel, d->name, d->mac);
 	complete_guests(record, d, d == n->items);
 	return check_addresses(d, fault);

@@ -34,7 +34,6 @@ struct netdev {
 	const char *bridge; /* NULL: none */
 	bool bridge_create;
 	unsigned char mac[MAC_BYTES]; /* the guest's */
-	bool mac_given;               /* by the record; else it was derived */
 	unsigned mtu;                 /* 0: the kernel's default */
 	bool dhcp, nat;
 	struct publish *published; /* owned */
@@ -61,9 +60,6 @@ const struct address *netdev_ipv4(const struct addresses *addresses);
 
 /* Appends 02:… as text. */
 void mac_text(const unsigned char mac[MAC_BYTES], struct buf *into);
-
-/* 02:… as text to bytes; the text has to be one. */
-void mac_parse(const char *text, unsigned char into[MAC_BYTES]);
 
 /* A locally administered unicast address from two names. */
 void mac_derive(const char *one, const char *two, unsigned char into[MAC_BYTES]);
