@@ -41,11 +41,15 @@ static int detach(int *out, int *program)
 	static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTSTP};
 	enum { OUT = 3, PROGRAM = 4, OTHERS = 5 };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), high_out, high_program = -1;
+	sigset_t none;
 
 	for (size_t i = 0; i < COUNT_OF(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
+	/* the caller holds signals back until all is made; keeper_stop's has to come through */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	high_out = fcntl(*out, F_DUPFD_CLOEXEC, OTHERS);
 	if (*program >= 0)
 		high_program = fcntl(*program, F_DUPFD_CLOEXEC, OTHERS);
