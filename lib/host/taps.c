@@ -3,6 +3,7 @@
 #include "core/fd.h"
 #include "core/mem.h"
 #include "core/num.h"
+#include "host/tapgiven.h"
 #include "host/tapholder.h"
 #include "host/tapsetup.h"
 #include "host/tun.h"
@@ -188,7 +189,8 @@ static int make_all(struct taps *t, struct fault *fault)
 	link_changes_start(&changes, &t->netlink);
 	got = 0;
 	for (size_t i = 0; got == 0 && i < t->count; i++)
-		got = tap_set_up(t, &t->items[i], &changes, fault);
+		got = t->items[i].made || t->stay ? tap_set_up(t, &t->items[i], &changes, fault)
+						  : tap_use(&t->items[i], fault);
 	if (got == 0)
 		got = link_changes_send(&changes, fault);
 	if (got == 0)
@@ -294,7 +296,7 @@ static int take_back(struct taps *t, struct tap *tap)
 	link_changes_start(&changes, &t->netlink);
 	if (tap->made && tap->link.ifindex)
 		result = link_change(&changes, &doomed, &ignored);
-	else if (!tap->made && tap->before.ifindex)
+	else if (!tap->made && t->stay && tap->before.ifindex)
 		result = tap_restore(tap, &changes, &ignored);
 	return link_changes_send(&changes, &ignored) < 0 ? -1 : result;
 }

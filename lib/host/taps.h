@@ -3,8 +3,9 @@
  *
  * Each is made with its descriptor open and not yet persistent, so that it vanishes if we are
  * killed before all is done; what is to stay is made persistent last. One that is there already and
- * is ours is changed to what the record says; one that isn't ours is never touched. In a bridge,
- * the host's addresses are the bridge's.
+ * is ours is changed to what the record says, if it is to stay; for a program it is used as it is
+ * (host/tapgiven.h). One that isn't ours is never touched. In a bridge, the host's addresses are
+ * the bridge's.
  */
 #ifndef MIRARI_HOST_TAPS_H
 #define MIRARI_HOST_TAPS_H

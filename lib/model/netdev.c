@@ -77,7 +77,7 @@ static void derive_tap(const char *unikernel, const char *device, char into[IFNA
 	into[11] = '\0';
 }
 
-static void parse_mac(const char *text, unsigned char into[MAC_BYTES])
+void mac_parse(const char *text, unsigned char into[MAC_BYTES])
 {
 	for (size_t i = 0; i < MAC_BYTES; i++)
 		into[i] = (unsigned char)strtoul(text + 3 * i, NULL, 16);
@@ -100,7 +100,7 @@ static void take(struct netdev *d, const char *key, const char *value)
 	} else if (!strcmp(key, "bridge-create")) {
 		d->bridge_create = !strcmp(value, "true");
 	} else if (!strcmp(key, "mac")) {
-		parse_mac(value, d->mac);
+		mac_parse(value, d->mac);
 	} else if (!strcmp(key, "mtu") && num_parse(value, 0, 65535, &number) == NUM_OK) {
 		d->mtu = (unsigned)number;
 	} else if (!strcmp(key, "dhcp")) {
@@ -224,7 +224,8 @@ static int complete(
 	}
 	if (!*d->tap)
 		derive_tap(n->unikernel, d->name, d->tap);
-	if (!memcmp(d->mac, none, sizeof none))
+	d->mac_given = memcmp(d->mac, none, sizeof none) != 0;
+	if (!d->mac_given)
 		mac_derive(n->unikernel, d->name, d->mac);
 	complete_guests(record, d, d == n->items);
 	return check_addresses(d, fault);

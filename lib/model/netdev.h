@@ -34,6 +34,7 @@ struct netdev {
 	const char *bridge; /* NULL: none */
 	bool bridge_create;
 	unsigned char mac[MAC_BYTES]; /* the guest's */
+	bool mac_given;               /* else it was derived */
 	unsigned mtu;                 /* 0: the kernel's default */
 	bool dhcp, nat;
 	struct publish *published; /* owned */
@@ -60,6 +61,9 @@ const struct address *netdev_ipv4(const struct addresses *addresses);
 
 /* Appends 02:… as text. */
 void mac_text(const unsigned char mac[MAC_BYTES], struct buf *into);
+
+/* Back from that; `text` has its 17 characters. */
+void mac_parse(const char *text, unsigned char into[MAC_BYTES]);
 
 /* A locally administered unicast address from two names. */
 void mac_derive(const char *one, const char *two, unsigned char into[MAC_BYTES]);
