@@ -1,4 +1,5 @@
 /* mirari-tap: network devices for unikernels. */
+#include "core/fd.h"
 #include "core/main.h"
 #include "host/doctor.h"
 #include "host/network.h"
@@ -8,6 +9,8 @@
 #include "model/check.h"
 #include "model/netgiven.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -195,6 +198,24 @@ static int list(const struct options *o, struct fault *fault)
 	return got > 0 ? (o->words.count ? EXIT_NO : EX_OK) : got;
 }
 
+/* The record that we are to read from standard input, which the program doesn't get then. */
+static int read_input(const struct options *o, struct rec *record, struct fault *fault)
+{
+	int null;
+
+	if (!o->record)
+		return 0;
+	if (rec_read_stdin(record, fault) < 0)
+		return -1;
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		fault_errno(fault, EX_OSERR, errno, "/dev/null");
+	else
+		return close(null);
+	fd_close(&null);
+	return -1;
+}
+
 static int run(const struct options *o, struct fault *fault)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
@@ -208,9 +229,8 @@ static int run(const struct options *o, struct fault *fault)
 	    .gid = o->user.gid,
 	    .complain = say_fault};
 
-	if (o->record && rec_read_stdin(&record, fault) < 0)
-		return -1;
-	if (tapexec_describe(&exec, &o->given, o->device, &o->set, &record, fault) < 0 ||
+	if (read_input(o, &record, fault) < 0 ||
+	    tapexec_describe(&exec, &o->given, o->device, &o->set, &record, fault) < 0 ||
 	    check_record(&record, fault) < 0 || netdevs_read(&record, &devices, fault) < 0)
 		return -1;
 	return tapexec(&exec, fault);
