@@ -199,6 +199,16 @@ static bool is_name(const char *name)
 	return length > 0 && length <= COMPAT2013_NAME_MAX && !strpbrk(name, " \t\n\f\r");
 }
 
+int compat2013_check(const char *name, struct fault *fault)
+{
+	if (is_name(name))
+		return 0;
+	fault_set(fault, EX_USAGE,
+	    "device %s: --compat-2013 takes names of 1 to %d bytes without blanks", name,
+	    COMPAT2013_NAME_MAX);
+	return fault_hint(fault, "give it a shorter name: tap0");
+}
+
 int compat2013_hand_over(const struct child *child, uid_t uid, const char *name, int fd,
     unsigned timeout_ms, struct fault *fault)
 {
@@ -210,12 +220,8 @@ int compat2013_hand_over(const struct child *child, uid_t uid, const char *name,
 	    .step_ms = 1};
 	int connection A_CLEANUP(fd_close) = -1;
 
-	if (!is_name(name)) {
-		fault_set(fault, EX_USAGE,
-		    "device %s: --compat-2013 takes names of 1 to %d bytes without blanks", name,
-		    COMPAT2013_NAME_MAX);
-		return fault_hint(fault, "give it a shorter name: tap0");
-	}
+	if (compat2013_check(name, fault) < 0)
+		return -1;
 	name_path(g.path, child->pid);
 	while (try_connect(&g, &connection, fault) == 0) {
 		if (connection >= 0) {

@@ -28,6 +28,9 @@
 
 enum { COMPAT2013_NAME_MAX = 10 };
 
+/* EX_USAGE for the name of a device that can't be sent. */
+int compat2013_check(const char *name, struct fault *fault) A_MUST_CHECK;
+
 /* Hands the descriptor to the child, which runs as `uid`, as the device `name`; once for each
  * device. Waits until the child has taken it: the path may not be there yet. -1: EX_UNAVAILABLE
  * when the child has ended before, EX_TEMPFAIL when `timeout_ms` are over, EX_NOPERM when the path

@@ -79,6 +79,7 @@ int handover_plan(struct handover *h, const struct strv *command, const struct n
 		for (; result == 0 && next_reference(text, &r); text += r.before + r.length) {
 			const struct netdev *device = find(&r, devices);
 
+			h->named = true;
 			if (device)
 				(r.by_name ? h->by_name : by_fd)[device - devices->items] = true;
 			else

@@ -21,6 +21,7 @@
 struct handover {
 	const struct strv *command; /* borrowed */
 	bool *by_name;              /* owned; for each device */
+	bool named;                 /* the command names any device at all */
 };
 
 void handover_free(struct handover *h);

@@ -234,6 +234,33 @@ static void advise(const struct tapexec *e, struct fault *fault)
 	    buf_str(&command));
 }
 
+/* By a socket each device goes under its name, and the program doesn't ask for it otherwise. */
+static int check_2013(const struct tapexec *e, const struct handover *handover, struct fault *fault)
+{
+	if (handover->named)
+		return fault_set(fault, EX_USAGE,
+		    "%%{fd:} and %%{tap:} don't go with --compat-2013, which hands devices over "
+		    "by a socket");
+	for (size_t i = 0; i < e->devices->count; i++)
+		if (compat2013_check(e->devices->items[i].name, fault) < 0)
+			return -1;
+	return 0;
+}
+
+/* What can be wrong with the command is seen before anything is made. */
+static int plan(const struct tapexec *e, struct handover *handover, struct fault *fault)
+{
+	if (!e->devices->count) {
+		fault_set(fault, EX_USAGE, "there is no device");
+		return fault_hint(fault, "mirari-tap exec --host 10.0.0.1/24 -- COMMAND, or --set "
+					 "net.NAME.host=10.0.0.1/24, or --record");
+	}
+	if (find_program(e->command, fault) < 0 ||
+	    handover_plan(handover, e->command, e->devices, fault) < 0)
+		return -1;
+	return e->compat_2013 ? check_2013(e, handover, fault) : 0;
+}
+
 int tapexec(struct tapexec *e, struct fault *fault)
 {
 	struct handover handover A_CLEANUP(handover_free) = {0};
@@ -244,14 +271,7 @@ int tapexec(struct tapexec *e, struct fault *fault)
 	    .made_for = procid_of(getpid())};
 	sigset_t before;
 
-	if (!e->devices->count) {
-		fault_set(fault, EX_USAGE, "there is no device");
-		return fault_hint(fault, "mirari-tap exec --host 10.0.0.1/24 -- COMMAND, or --set "
-					 "net.NAME.host=10.0.0.1/24, or --record");
-	}
-	if (find_program(e->command, fault) < 0 ||
-	    handover_plan(&handover, e->command, e->devices, fault) < 0 ||
-	    (e->rootless && enter_rootless(e, fault) < 0))
+	if (plan(e, &handover, fault) < 0 || (e->rootless && enter_rootless(e, fault) < 0))
 		return -1;
 	hold_signals(&before);
 	if (taps_make(&taps, fault) == 0) {
