@@ -35,6 +35,11 @@ static void one_time_command(const struct netdevs *devices, struct buf *into)
 			buf_adds(into, " --host ");
 			address_text(&d->hosts.items[k], into);
 		}
+		if (d->dhcp)
+			buf_adds(into, " --dhcp");
+		for (size_t k = 0; k < d->published_count; k++)
+			buf_printf(into, " -p %u:%u%s", (unsigned)d->published[k].host,
+			    (unsigned)d->published[k].guest, d->published[k].udp ? "/udp" : "");
 		buf_adds(into, " --owner $USER");
 	}
 }
