@@ -118,13 +118,24 @@ static int start_keeper(const struct tapexec *e, const struct taps *taps,
 			translated[keeper.translated_count++] = d;
 		needed = needed || handover->by_name[i];
 	}
-	for (size_t i = 0; i < taps->bridges.count; i++)
-		needed = needed || taps->bridges.items[i].made;
 	if (needed || keeper.answered_count || keeper.translated_count)
 		result = keeper_start(&keeper, &ignored, fault);
 	free(answered);
 	free(translated);
 	return result;
+}
+
+/* A bridge, unlike a tap, stays when its maker is killed. What clears it away has to be there
+ * before it is made. */
+static int guard_bridges(const struct tapexec *e, struct fault *fault)
+{
+	const struct keeper guard = {.for_program = true};
+	struct procid ignored;
+
+	for (size_t i = 0; i < e->devices->count; i++)
+		if (e->devices->items[i].bridge_create)
+			return keeper_start(&guard, &ignored, fault);
+	return 0;
 }
 
 /* ---- the program --------------------------------------------------------------------------------
@@ -279,7 +290,7 @@ int tapexec(struct tapexec *e, struct fault *fault)
 	if (plan(e, &handover, fault) < 0 || (e->rootless && enter_rootless(e, fault) < 0))
 		return -1;
 	hold_signals(&before);
-	if (taps_make(&taps, fault) == 0) {
+	if (guard_bridges(e, fault) == 0 && taps_make(&taps, fault) == 0) {
 		if (start_keeper(e, &taps, &handover, fault) == 0 &&
 		    let_go(&taps, &handover, fault) == 0)
 			become(e, &taps, &handover, &before, fault);
