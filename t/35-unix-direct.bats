@@ -2,6 +2,7 @@
 # Target unix-direct: what mirari-gen writes for it, and programs made of that, with network devices that
 # mirari-tap makes and hands over. All of the network is in a namespace of the test's own.
 load lib/common.bash
+load lib/netns.bash
 
 # The devices of most tests, and what the program is told of them.
 HOST=10.0.0.1/24
@@ -26,16 +27,11 @@ setup() {
 	cd "$BATS_TEST_TMPDIR/p" || return 1
 	export HOME=$BATS_FILE_TMPDIR/home PYTHONPATH=$BATS_FILE_TMPDIR/lib PYTHONDONTWRITEBYTECODE=1
 	SERVER=
-	HOLDER=
 }
 
 teardown() {
-	local pid
-	for pid in $SERVER $HOLDER; do
-		if kill -KILL "$pid" 2>/dev/null; then
-			wait "$pid" || [ $? -ge 128 ]
-		fi
-	done
+	[ -z "$SERVER" ] || HOLDERS+=("$SERVER")
+	netns_end
 }
 
 # build [OPTION of mirari-parse]...
@@ -61,22 +57,8 @@ files() {
 
 # network: the namespace, in which "${NS[@]}" COMMAND... runs.
 network() {
-	local unshare=(unshare --net) n
-	need unshare nsenter ip ping python3 mirari-tap ocamlfind ocamlbuild
-	[ -r /dev/net/tun ] && [ -w /dev/net/tun ] || lacking 'there is no /dev/net/tun to open'
-	NS=(nsenter --net)
-	if [ "$(id -u)" != 0 ]; then
-		unshare=(unshare --net --user --map-root-user)
-		NS=(nsenter --net --user --preserve-credentials)
-	fi
-	"${unshare[@]}" true || lacking 'there are no network namespaces to make'
-	"${unshare[@]}" sleep 600 3>&- &
-	HOLDER=$!
-	for n in {1..200}; do
-		[ "$(readlink "/proc/$HOLDER/ns/net")" = "$(readlink /proc/self/ns/net)" ] || break
-		sleep 0.01
-	done
-	NS+=("--target=$HOLDER")
+	need ping python3 mirari-tap ocamlfind ocamlbuild
+	netns
 }
 
 # with FIELD...: what a command has to have in front of it to be handed the devices of these fields of a
