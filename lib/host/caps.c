@@ -223,7 +223,9 @@ static int not_allowed(uid_t uid, const char *step, struct fault *fault)
 	return -1;
 }
 
-/* Should: have the groups of the user, and no other.
+/* Should: have the groups of the user, and no other. Who is that user already has them, which
+ * matters where they can't be set: by a file capability without CAP_SETGID, or in a user namespace
+ * that denies setgroups.
  * Mustn't: come after the uid has changed, when it would be refused; keep one of root's groups. */
 static int take_groups(uid_t uid, gid_t gid, struct fault *fault)
 {
@@ -233,9 +235,10 @@ static int take_groups(uid_t uid, gid_t gid, struct fault *fault)
 
 	if (found < 0)
 		return fault_errno(fault, 0, errno, "look up user %u", (unsigned)uid);
-	if ((found ? initgroups(entry.pw_name, gid) : setgroups(1, &gid)) < 0)
-		return not_allowed(uid, found ? "initgroups" : "setgroups", fault);
-	return 0;
+	if ((found ? initgroups(entry.pw_name, gid) : setgroups(1, &gid)) == 0 ||
+	    (errno == EPERM && are_ids(uid, gid)))
+		return 0;
+	return not_allowed(uid, found ? "initgroups" : "setgroups", fault);
 }
 
 int caps_become(uid_t uid, gid_t gid, struct fault *fault)

@@ -45,9 +45,10 @@ int caps_lend(int cap, bool lend, struct fault *fault) A_MUST_CHECK;
 int caps_drop_all(struct fault *fault) A_MUST_CHECK;
 
 /* Becomes the user for good: real, effective and saved ids, the groups that the user is in (only
- * `gid` for a number without a name). A uid other than 0 has no capability afterwards. As that user
- * already, without a capability, nothing is done. EX_NOPERM when we may not; all is read back.
- * The environment (HOME, USER) is as before. */
+ * `gid` for a number without a name). Who is that user already keeps groups that may not be set. A
+ * uid other than 0 has no capability afterwards. As that user already, without a capability,
+ * nothing is done. EX_NOPERM when we may not; all is read back. The environment (HOME, USER) is as
+ * before. */
 int caps_become(uid_t uid, gid_t gid, struct fault *fault) A_MUST_CHECK;
 
 /* Who has started us: when we are root, the user that came here by sudo (SUDO_UID and SUDO_GID),

@@ -185,6 +185,19 @@ static int root_of_userns(const void *data)
 	return drop_inherited(data);
 }
 
+/* As the user that one is already. */
+static int become_myself(const void *data)
+{
+	(void)data;
+	return caps_become(getuid(), getgid(), &fault) < 0 ? 1 : drop_and_show(NULL);
+}
+
+/* setgroups is denied there. */
+static int root_of_userns_again(const void *data)
+{
+	return enter_userns(0) ? become_myself(data) : 98;
+}
+
 static int nobody_of_userns(const void *data)
 {
 	if (!enter_userns(1234))
@@ -205,6 +218,8 @@ static void test_userns(void)
 	}
 	is_powerless(&state, true, "root of a user namespace");
 	is_str(field(&state, "\nUid:"), " 0 0 0 0", "which it still is");
+	state_of(&state, root_of_userns_again, NULL);
+	is_powerless(&state, true, "root of a user namespace, who has become root");
 	state_of(&state, nobody_of_userns, NULL);
 	is_powerless(&state, true, "another user of a user namespace");
 	buf_free(&state.text);
@@ -307,6 +322,9 @@ static void test_file_capability(void)
 	ok(strcmp(field(&state, "\nCapBnd:"), " 0000000000000000") != 0,
 	    "without CAP_SETPCAP the bounding set is that of all users");
 	is_str(field(&state, "\nUid:"), " 65534 65534 65534 65534", "run as nobody");
+	state_of(&state, run_copy, "become");
+	is_powerless(&state, false, "a file capability, without CAP_SETGID, and oneself");
+	is_str(field(&state, "\nGroups:"), "  ", "the groups are those that one came with");
 	buf_free(&state.text);
 }
 
@@ -475,6 +493,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "drop"))
 		return drop_and_show(NULL);
+	if (argc == 2 && !strcmp(argv[1], "become"))
+		return become_myself(NULL);
 	if (argc == 2 && !strcmp(argv[1], "standing"))
 		return (int)caps_standing();
 	scratch_need(realpath("/proc/self/exe", own) != NULL, "/proc/self/exe");
