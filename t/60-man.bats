@@ -9,8 +9,8 @@
 #                    others between them or not; "..." in one stands for any text
 #
 # It runs under sh -eu in a directory of its own, which has what make_project makes. Those of
-# mirari-opam-exec(1) have a root of opam too, by lib/opam-root. A block that isn't a script is a
-# configuration, which mirari-parse must read.
+# mirari-opam-exec(1) have a root of opam too, by lib/opam-root, and those of mirari-tap(1) a network
+# namespace each. A block that isn't a script is a configuration, which mirari-parse must read.
 
 load lib/common.bash
 
@@ -79,6 +79,9 @@ in_order() {
 	done <"$1"
 }
 
+# What a script is run by: words in front of sh.
+RUN=(exec)
+
 # run_script NAME BLOCK: in a new copy of the project
 run_script() {
 	local dir=$BATS_TEST_TMPDIR/$1
@@ -87,7 +90,7 @@ run_script() {
 	plain <"$2" >"$dir/text" || return
 	sed -n 's/^[$>] //p' "$dir/text" >"$dir/script"
 	sed '/^[$>] /d' "$dir/text" >"$dir/shown"
-	(cd "$dir/project" && exec sh -eu ../script) </dev/null >"$dir/out" 2>"$dir/err" &&
+	(cd "$dir/project" && "${RUN[@]}" sh -eu ../script) </dev/null >"$dir/out" 2>"$dir/err" &&
 		in_order "$dir/shown" "$dir/out" 2>>"$dir/err" && return
 	printf '%s: example failed:\n' "$1"
 	cat "$dir/text"
@@ -180,7 +183,7 @@ tool_options() {
 
 @test "SYNOPSIS names no option that isn't there" {
 	for tool in $(tools); do
-		section "$tool.1" SYNOPSIS | grep -oE 'Fl -[a-z-]{2,}' | sed 's/Fl /-/' | sort -u |
+		section "$tool.1" SYNOPSIS | grep -oE 'Fl -[a-z0-9-]{2,}' | sed 's/Fl /-/' | sort -u |
 			while read -r option; do
 				"$tool" --list-options | cut -f1 | grep -qxe "$option" || echo "$tool $option"
 			done
@@ -285,7 +288,8 @@ page_examples() {
 	local page failed=0
 	export HOME=$BATS_FILE_TMPDIR/home
 	for page in $(pages); do
-		[ "$page" = mirari-opam-exec.1 ] || run_examples "$page" || failed=1
+		case $page in mirari-opam-exec.1 | mirari-tap.1) continue ;; esac
+		run_examples "$page" || failed=1
 	done
 	[ $failed -eq 0 ]
 }
@@ -295,4 +299,30 @@ page_examples() {
 	exports=$("$SOURCE/t/lib/opam-root" "$BATS_FILE_TMPDIR/opam")
 	eval "$exports"
 	run_examples mirari-opam-exec.1
+}
+
+# alone COMMAND...: in a network namespace of its own, where we are root; nothing of it survives. That
+# the command has left no interface is a part of its success.
+alone() {
+	local unshare=(unshare --net)
+	[ "$(id -u)" = 0 ] || unshare=(unshare --net --user --map-root-user)
+	# shellcheck disable=SC2016 # for the inner shell
+	"${unshare[@]}" env -u SUDO_UID -u SUDO_GID -u PKEXEC_UID -u DOAS_USER sh -c '
+		"$@"
+		status=$?
+		mirari-tap gc --quiet
+		left=$(mirari-tap list | grep -e ^tap= -e ^bridge=) && {
+			printf "left behind: %s\n" $left >&2
+			status=1
+		}
+		mirari-tap down --all --force --quiet
+		exit $status' alone "$@"
+}
+
+@test "the examples of mirari-tap(1) run" {
+	need unshare ip nft slirp4netns
+	[ -r /dev/net/tun ] && [ -w /dev/net/tun ] || lacking 'there is no /dev/net/tun to open'
+	alone true || lacking 'there are no network namespaces to make'
+	RUN=(alone)
+	run_examples mirari-tap.1
 }

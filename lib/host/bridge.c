@@ -63,7 +63,7 @@ static int provide(
 		if (made <= 0)
 			return made;
 	}
-	return tap_fault(&about, EBUSY, "it comes and goes", fault);
+	return tap_fault(&about, EBUSY, NULL, fault);
 }
 
 static bool has(const struct link_addresses *all, unsigned ifindex, const struct address *address)

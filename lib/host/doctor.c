@@ -140,7 +140,7 @@ static void check_privilege(const struct doctor *d)
 		    in_container(d) ? "docker run --cap-add=NET_ADMIN …" : "",
 		    "root, but without CAP_NET_ADMIN in this network: no interface can be set up");
 	} else {
-		buf_adds(&advice, "sudo setcap cap_net_admin+ep ");
+		buf_adds(&advice, "sudo setcap cap_net_admin,cap_net_raw+ep ");
 		if (self_dir(&dir, &ignored) == 0)
 			buf_printf(&dir, "/");
 		buf_printf(&advice, "%smirari-tap", buf_str(&dir));

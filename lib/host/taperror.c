@@ -7,11 +7,12 @@
 #include <string.h>
 
 #define ROOT_OR_NOT \
-	"sudo mirari-tap up NAME --owner $USER once, or: mirari-tap exec --rootless, which needs " \
-	"no root"
+	"sudo mirari-tap up NAME --owner $USER once, or: mirari-tap exec --rootless -- COMMAND, " \
+	"which needs no root"
 #define TUN_NODE \
-	"modprobe tun; where there is no node: mkdir -p /dev/net && mknod -m 666 /dev/net/tun c " \
-	"10 200"
+	"sudo modprobe tun; in a container: docker run --device=/dev/net/tun " \
+	"--cap-add=NET_ADMIN; " \
+	"in a chroot: sudo mkdir -p /dev/net && sudo mknod -m 666 /dev/net/tun c 10 200"
 
 /* NAME and DETAIL are replaced. What the kernel gives beside these is shown as its own text. */
 static const struct {
@@ -23,30 +24,34 @@ static const struct {
 } table[] = {
     {TAP_OPEN, ENOENT, EX_UNAVAILABLE, "/dev/net/tun isn't there", TUN_NODE},
     {TAP_OPEN, ENODEV, EX_UNAVAILABLE, "/dev/net/tun is there, but the kernel has no driver for it",
-	"modprobe tun"},
+	"sudo modprobe tun; where there is no such module, the kernel has to be one with "
+	"CONFIG_TUN"},
     {TAP_OPEN, ENXIO, EX_UNAVAILABLE, "/dev/net/tun is there, but the kernel has no driver for it",
-	"modprobe tun"},
+	"sudo modprobe tun; where there is no such module, the kernel has to be one with "
+	"CONFIG_TUN"},
     {TAP_OPEN, EACCES, EX_NOPERM, "/dev/net/tun may not be opened by this user",
 	"sudo chmod 666 /dev/net/tun, which is what Debian has: it gives no rights over "
 	"interfaces"},
     {TAP_OPEN, EPERM, EX_NOPERM,
 	"/dev/net/tun is forbidden here, as in a container without devices",
-	"docker run --device=/dev/net/tun, or DeviceAllow=/dev/net/tun in a systemd unit"},
+	"docker run --device=/dev/net/tun --cap-add=NET_ADMIN, or DeviceAllow=/dev/net/tun rw in a "
+	"systemd unit"},
     {TAP_OPEN, EMFILE, EX_OSERR, "too many open files for one more tap",
 	"ulimit -n 65536, or fewer devices at a time"},
     {TAP_CREATE, EPERM, EX_NOPERM, "only root (CAP_NET_ADMIN) makes taps", ROOT_OR_NOT},
     {TAP_CREATE, EBUSY, EX_CANTCREAT,
 	"an interface of that name is there, and isn't made by mirari",
-	"ip -d link show NAME; choose another name, or remove it: ip link delete NAME"},
+	"ip -d link show NAME; choose another name, or remove it: sudo ip link delete NAME"},
     {TAP_CREATE, EINVAL, EX_DATAERR, "the kernel doesn't take the name",
-	"choose letters and digits, at most 15"},
+	"choose letters and digits, at most 15, and not all or default, which sysctl uses"},
     {TAP_CREATE, ENFILE, EX_TEMPFAIL, "the kernel has no room for more interfaces",
-	"mirari-tap gc; mirari-tap list"},
+	"mirari-tap list shows yours; mirari-tap gc removes what is left over"},
     {TAP_CREATE, ENOMEM, EX_TEMPFAIL, "the kernel has no memory for another interface",
-	"mirari-tap gc; mirari-tap list"},
+	"mirari-tap list shows yours; mirari-tap gc removes what is left over"},
     {TAP_ATTACH, EPERM, EX_NOPERM, "it belongs to another user or group",
 	"sudo mirari-tap up NAME --owner $USER"},
-    {TAP_ATTACH, EBUSY, EX_TEMPFAIL, "it is in use: DETAIL", "mirari-tap list NAME"},
+    {TAP_ATTACH, EBUSY, EX_TEMPFAIL, "it is in use: DETAIL",
+	"mirari-tap list NAME; end that program, or choose another name"},
     {TAP_ATTACH, EINVAL, EX_CANTCREAT, "it is of another kind (a tun, or one with several queues)",
 	"ip -d link show NAME; choose another name"},
     {TAP_ATTACH, EBADFD, EX_TEMPFAIL, "it is going away", "try again"},
@@ -54,34 +59,38 @@ static const struct {
     {TAP_OWN, EINVAL, EX_DATAERR, "DETAIL is unknown in this user namespace",
 	"cat /proc/self/uid_map /proc/self/gid_map shows who is known"},
     {TAP_SET, EPERM, EX_NOPERM, "only root (CAP_NET_ADMIN) sets up interfaces", ROOT_OR_NOT},
-    {TAP_SET, EINVAL, EX_DATAERR, "the kernel doesn't take its settings (DETAIL)",
-	"an MTU is from 68 to 65521, and from 1280 with an IPv6 address"},
+    {TAP_SET, EINVAL, EX_DATAERR, "the kernel doesn't take its settings: DETAIL",
+	"an MTU is from 68 to 65521, and from 1280 with an IPv6 address: --mtu 1500"},
     {TAP_SET, ENODEV, EX_TEMPFAIL, "it was removed by somebody else meanwhile", "try again"},
     {TAP_ADDRESS, EPERM, EX_NOPERM, "only root (CAP_NET_ADMIN) sets addresses", ROOT_OR_NOT},
     {TAP_ADDRESS, EEXIST, EX_DATAERR, "DETAIL is there already", "ip address show dev NAME"},
     {TAP_ADDRESS, EACCES, EX_UNAVAILABLE, "IPv6 is switched off, so DETAIL can't be set",
-	"sysctl net.ipv6.conf.all.disable_ipv6=0, or leave the IPv6 address out"},
+	"sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0, or leave the IPv6 address out"},
     {TAP_ADDRESS, EOPNOTSUPP, EX_UNAVAILABLE, "the kernel has no IPv6, so DETAIL can't be set",
 	"leave the IPv6 address out"},
     {TAP_ADDRESS, EADDRNOTAVAIL, EX_DATAERR, "DETAIL can't be an interface's address",
 	"choose one of a private network, such as 10.0.0.1/24 or fd00::1/64"},
-    {TAP_ADDRESS, EINVAL, EX_DATAERR, "DETAIL can't be an interface's address",
-	"choose one of a private network, such as 10.0.0.1/24 or fd00::1/64"},
+    {TAP_ADDRESS, EINVAL, EX_DATAERR, "DETAIL can't be the address of this interface",
+	"choose one of a private network, such as 10.0.0.1/24 or fd00::1/64; with IPv6 the MTU is "
+	"at least 1280"},
     {TAP_ADDRESS, ENODEV, EX_TEMPFAIL, "it was removed by somebody else meanwhile", "try again"},
     {TAP_BRIDGE, EPERM, EX_NOPERM, "only root (CAP_NET_ADMIN) makes bridges", ROOT_OR_NOT},
-    {TAP_BRIDGE, EOPNOTSUPP, EX_UNAVAILABLE, "the kernel has no bridges", "modprobe bridge"},
+    {TAP_BRIDGE, EOPNOTSUPP, EX_UNAVAILABLE, "the kernel has no bridges", "sudo modprobe bridge"},
+    {TAP_BRIDGE, EINVAL, EX_DATAERR, "the kernel doesn't take the name",
+	"choose letters and digits, at most 15, and not all or default, which sysctl uses"},
+    {TAP_BRIDGE, EBUSY, EX_TEMPFAIL, "others make and remove it all the time", "try again"},
     {TAP_BRIDGE, EEXIST, EX_CANTCREAT, "an interface of that name is there, and is no bridge",
 	"ip -d link show NAME; choose another name"},
     {TAP_BRIDGE, ENODEV, EX_DATAERR, "there is no such bridge",
-	"--create-bridge makes it (net.DEV.bridge-create: true), or: ip link add NAME type bridge "
-	"&& ip link set NAME up"},
+	"--create-bridge makes it (net.DEV.bridge-create), or: sudo ip link add NAME type bridge "
+	"&& sudo ip link set NAME up"},
     {TAP_PORT, EPERM, EX_NOPERM, "only root (CAP_NET_ADMIN) puts taps into bridges", ROOT_OR_NOT},
     {TAP_PORT, EBUSY, EX_CANTCREAT, "it can't go into DETAIL: it is in another one",
-	"ip link set NAME nomaster"},
+	"sudo ip link set NAME nomaster"},
     {TAP_PORT, EXFULL, EX_UNAVAILABLE, "it can't go into DETAIL: a bridge has 1023 ports at most",
-	"use a second bridge"},
+	"use a second bridge: --bridge ANOTHER --create-bridge"},
     {TAP_PORT, EOPNOTSUPP, EX_DATAERR, "it can't go into DETAIL, which is no bridge",
-	"ip -d link show DETAIL"},
+	"ip -d link show DETAIL; choose another bridge: ip link show type bridge"},
     {TAP_DELETE, EPERM, EX_NOPERM, "only root (CAP_NET_ADMIN) removes interfaces",
 	"sudo mirari-tap down NAME"},
     {TAP_DELETE, EBUSY, EX_TEMPFAIL, "it is in use: DETAIL",

@@ -44,7 +44,7 @@ static int check_one(const struct tapgone *g, const struct link *link, struct fa
 	if (!is_ours(link)) {
 		fault_set(
 		    fault, EX_NOPERM, "%s: isn't made by mirari, so it isn't removed", link->name);
-		return fault_hint(fault, "ip link delete %s", link->name);
+		return fault_hint(fault, "sudo ip link delete %s", link->name);
 	}
 	if (g->limited && (link->kind != LINK_TAP || link->owner != g->owner))
 		return tap_fault(&about, EPERM, NULL, fault);
