@@ -193,7 +193,7 @@ tool_options() {
 
 # A name that the reader chooses is in capitals in a page and * in the registry.
 starred() {
-	sed -E 's/\.[A-Z]+(\.|\t|$)/.*\1/'
+	sed -E 's/\.[A-Z]+(\.|[ \t]|$)/.*\1/'
 }
 
 @test "mirari-records(5) has the keys of the registry, with their types" {
@@ -213,7 +213,7 @@ starred() {
 	local all=$SOURCE/man/mirari-records.5
 	same "$(mirari-parse --list-keys | awk -F '\t' '$3 == "result" { print $1, $5 }' | sort)" \
 		"$(sed -n '/^\.Ss Results/,/^\.Ss Types/p' "$all" |
-			awk '/^\.It Va/ { key = $3 } /^\.Xr/ && key { print key, $2; key = "" }' | sort)"
+			awk '/^\.It Va/ { key = $3 } /^\.Xr/ && key { print key, $2; key = "" }' | starred | sort)"
 }
 
 # Lines "KEY TAB EXAMPLE": what stands after .It and .Dl
