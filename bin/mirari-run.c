@@ -6,6 +6,7 @@
 #include "host/verb.h"
 #include "model/artifact.h"
 #include "model/keys.h"
+#include "model/value.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -181,6 +182,21 @@ static int become(const struct strv *command, const char *program, struct fault 
 	return -1;
 }
 
+static int check_published(const struct options *o, struct fault *fault)
+{
+	const struct value_rule rule = {.type = VALUE_PORTS};
+
+	for (size_t i = 0; i < o->published.count; i++) {
+		struct buf expected A_CLEANUP(buf_free) = {0};
+		const char *normal;
+
+		if (!value_check(&rule, o->published.items[i], &normal, &expected))
+			return fault_set(fault, EX_USAGE, "--publish=%s: expected %s",
+			    o->published.items[i], buf_str(&expected));
+	}
+	return 0;
+}
+
 static int check_target(const struct options *o, struct fault *fault)
 {
 	const char *target = rec_get(&o->verb.record, "target");
@@ -205,7 +221,8 @@ static int run(struct options *o, struct fault *fault)
 	size_t before;
 	int status;
 
-	if (verb_check(&o->verb, true, fault) < 0 || self_first_in_path(fault) < 0)
+	if (check_published(o, fault) < 0 || verb_check(&o->verb, true, fault) < 0 ||
+	    self_first_in_path(fault) < 0)
 		return -1;
 	status = verb_parse(&o->verb, fault);
 	if (status)

@@ -98,6 +98,16 @@ static int check_words(const struct options *o, struct fault *fault)
 	return 0;
 }
 
+/* What is wrong in a record that the command line made is wrong usage. */
+static int check_values(const struct options *o, const struct rec *record, struct fault *fault)
+{
+	if (check_record(record, fault) == 0)
+		return 0;
+	if (o->command == EXEC ? !o->record : o->words.count)
+		fault->status = EX_USAGE;
+	return -1;
+}
+
 /* The record that a command works on: by options for each name, else from standard input. */
 static int read_record(const struct options *o, struct rec *record, struct fault *fault)
 {
@@ -115,7 +125,7 @@ static int read_record(const struct options *o, struct rec *record, struct fault
 			return -1;
 	if (rec_apply(record, &o->set, fault) < 0)
 		return -1;
-	return check_record(record, fault);
+	return check_values(o, record, fault);
 }
 
 static int up(const struct options *o, struct fault *fault)
@@ -231,7 +241,7 @@ static int run(const struct options *o, struct fault *fault)
 
 	if (read_input(o, &record, fault) < 0 ||
 	    tapexec_describe(&exec, &o->given, o->device, &o->set, &record, fault) < 0 ||
-	    check_record(&record, fault) < 0 || netdevs_read(&record, &devices, fault) < 0)
+	    check_values(o, &record, fault) < 0 || netdevs_read(&record, &devices, fault) < 0)
 		return -1;
 	return tapexec(&exec, fault);
 }

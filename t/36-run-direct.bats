@@ -176,6 +176,6 @@ pings() {
 		run -64 --separate-stderr "${NS[@]}" mirari run -t unix-socket --set main.kind=noip $option
 		[[ $stderr == *'mirari run -t unix-direct'* ]]
 	done
-	run -65 --separate-stderr "${NS[@]}" mirari run -p 8080:80x
-	run -65 --separate-stderr "${NS[@]}" mirari run --set net.service.host=10.0.0.1/24 -p 8080:80x
+	run -64 --separate-stderr "${NS[@]}" mirari run -p 8080:80x
+	[[ $stderr == *'--publish=8080:80x: expected'* ]]
 }

@@ -736,7 +736,8 @@ int main(void)
 		tap_skip("ordinary users", "there is no other user here");
 	} else {
 		is_int(status, 0, "an ordinary user is refused");
-		is_int(scratch_child(with_capability, NULL), 0, "a capability is enough, and isn't left to others");
+		is_int(scratch_child(with_capability, NULL), 0,
+		    "a capability is enough, and isn't left to others");
 		remove_tap("tap0");
 	}
 	test_programs();
