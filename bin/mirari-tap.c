@@ -246,36 +246,14 @@ static int run(const struct options *o, struct fault *fault)
 	return tapexec(&exec, fault);
 }
 
-/* As lines for people on a terminal; else a record each. */
-static void show_finding(void *context, const struct finding *f)
-{
-	static const char *const grades[] = {
-	    [FINDING_OK] = "ok", [FINDING_WARNING] = "warning", [FINDING_BAD] = "bad"};
-	struct buf text A_CLEANUP(buf_free) = {0};
-	struct rec record A_CLEANUP(rec_free) = {0};
-	enum finding_grade *worst = context;
-	struct fault ignored; /* a sentence of ours has no newline */
-
-	*worst = f->grade > *worst ? f->grade : *worst;
-	if (isatty(STDOUT_FILENO)) {
-		buf_printf(&text, "%-8s %s: %s\n", grades[f->grade], f->name, f->text);
-		if (*f->advice)
-			buf_printf(&text, "         %s\n", f->advice);
-	} else if (rec_add(&record, "check", f->name, &ignored) == 0 &&
-		   rec_add(&record, "grade", grades[f->grade], &ignored) == 0 &&
-		   rec_add(&record, "text", f->text, &ignored) == 0 &&
-		   (!*f->advice || rec_add(&record, "advice", f->advice, &ignored) == 0)) {
-		rec_write(&record, &text);
-	}
-	put_bytes(&text);
-}
-
 static int doctor(struct fault *fault)
 {
-	enum finding_grade worst = FINDING_OK;
+	struct buf text A_CLEANUP(buf_free) = {0};
+	enum finding_grade worst;
 
-	if (doctor_run(show_finding, &worst, fault) < 0)
+	if (doctor_list(isatty(STDOUT_FILENO), &text, &worst, fault) < 0)
 		return -1;
+	put_bytes(&text);
 	return worst == FINDING_BAD ? EXIT_NO : EX_OK;
 }
 

@@ -6,7 +6,10 @@
 #define MIRARI_HOST_DOCTOR_H
 
 #include "core/attr.h"
+#include "core/buf.h"
 #include "core/fault.h"
+
+#include <stdbool.h>
 
 enum finding_grade {
 	FINDING_OK,
@@ -31,5 +34,9 @@ int doctor_run(void (*found)(void *context, const struct finding *finding), void
  * tried, and asked of the kernel, is always this machine's. */
 int doctor_run_at(const char *root, void (*found)(void *context, const struct finding *finding),
     void *context, struct fault *fault) A_MUST_CHECK;
+
+/* Appends all findings: a record each, or lines for people. *worst is the worst grade of them. */
+int doctor_list(
+    bool lines, struct buf *into, enum finding_grade *worst, struct fault *fault) A_MUST_CHECK;
 
 #endif
