@@ -455,7 +455,7 @@ a64=$(printf 'a%.0s' {1..64})
 @test "bridge as a mapping: its name, and whether it is made" {
 	project 'net: { a: { bridge: br0 }, b: { bridge: { name: br1, create: yes } }, c: { bridge: { create: no, name: br2 } } }'
 	reads t.yml
-	has_lines net.a.bridge=br0 net.b.bridge=br1 net.b.bridge-create=true net.c.bridge=br2 net.c.bridge-create=false
+	has_lines net.a.bridge=br0 net.b.bridge=br1 net.b.bridge-create=true net.c.bridge-create=false net.c.bridge=br2
 	! grep -q net.a.bridge-create "$T/out"
 	project 'net: { a: { bridge: br3, bridge-create: true } }'
 	reads t.yml
@@ -463,7 +463,7 @@ a64=$(printf 'a%.0s' {1..64})
 	# what a target has goes over the rest
 	project 'net: { a: { bridge: { name: br0, create: true } } }' 'targets: { xen: { net: { a: { bridge: { create: false } } } } }'
 	reads -t xen t.yml
-	has_lines net.a.bridge=br0 net.a.bridge-create=false
+	has_lines net.a.bridge-create=false net.a.bridge=br0
 }
 
 @test "bridge as a mapping: all that is wrong with it, and where" {
