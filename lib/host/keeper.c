@@ -16,7 +16,10 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOOK_MS = 100 }; /* between two looks at taps that are open still */
 
 /* What it says once, through a pipe, when it is ready or can't be. */
 struct report {
@@ -83,18 +86,27 @@ static int open_answered(const struct keeper *k, struct answered *all, struct fa
 	return 0;
 }
 
-static void clean_up(const struct keeper *k)
+/* Whether there may be more to remove later: what the program has started may have its taps open
+ * still. */
+static bool remove_litter(void)
 {
 	struct tapgone gone A_CLEANUP(tapgone_free) = {.litter = true};
-	struct strv taps A_CLEANUP(strv_free) = {0};
 	struct fault ignored; /* nobody is there to hear it; mirari-tap gc tries again */
-	int result = 0;
+
+	return tapgone_remove(&gone, &ignored) == 0 && gone.held;
+}
+
+static void clean_up(const struct keeper *k)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+	struct strv taps A_CLEANUP(strv_free) = {0};
+	struct fault ignored;
 
 	for (size_t i = 0; i < k->translated_count; i++)
 		strv_add(&taps, k->translated[i]->tap);
-	if (taps.count)
-		result = nat_remove(&taps, &ignored);
-	if (tapgone_remove(&gone, &ignored) < 0 || result < 0)
+	while (remove_litter())
+		nanosleep(&pause, NULL);
+	if (taps.count && nat_remove(&taps, &ignored) < 0)
 		return;
 }
 

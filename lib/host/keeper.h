@@ -1,6 +1,7 @@
 /*
  * The process that stays behind: it answers DHCP as long as the interfaces or the program are
- * there, and removes what doesn't vanish by itself when the program ends, however it ends. It is
+ * there, and removes what doesn't vanish by itself when the program ends, however it ends, and
+ * nobody whom it has started has the taps open any more. It is
  * nobody's child, in a session of its own, with no descriptor of ours; what it does is done with
  * the rights that we have now.
  */

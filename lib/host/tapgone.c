@@ -92,22 +92,26 @@ static int choose_all(const struct tapgone *g, struct choice *c, struct fault *f
 	return 0;
 }
 
-/* A tap that was made for a program which has ended, and that nobody else has open. */
+/* A tap that was made for a program which has ended. */
 static bool is_litter(const struct link *link)
 {
 	struct tapmark mark;
 
-	return link_is_our_tap(link) && !link->carrier && tapmark_read(link->alias, &mark) &&
+	return link_is_our_tap(link) && tapmark_read(link->alias, &mark) &&
 	       ((mark.made_for.pid && !procid_is_alive(mark.made_for)) ||
 		   link->group == MARK_GROUP_DOOMED);
 }
 
-static void choose_litter(const struct tapgone *g, struct choice *c)
+static void choose_litter(struct tapgone *g, struct choice *c)
 {
 	for (size_t i = 0; i < c->links.count; i++) {
 		const struct link *link = &c->links.items[i];
 
-		if (is_litter(link) && (!g->limited || link->owner == g->owner))
+		if (!is_litter(link) || (g->limited && link->owner != g->owner))
+			continue;
+		if (link->carrier)
+			g->held = true;
+		else
 			choose(c, link);
 	}
 }

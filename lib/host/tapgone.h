@@ -27,6 +27,7 @@ struct tapgone {
 	struct strv removed;    /* taps, then bridges */
 	struct strv translated; /* those of them that have an nftables table */
 	struct strv absent;     /* names that nothing has */
+	bool held;              /* litter that somebody has open still stays */
 };
 
 void tapgone_free(struct tapgone *g);
