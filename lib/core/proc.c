@@ -203,13 +203,14 @@ int proc_exec(const struct strv *command, struct fault *fault)
 	return cannot_start(command->items[0], errno, fault);
 }
 
-/* 0 for a file that we may execute, else the errno that says why not. */
-static int check_executable(const char *path)
+/* 0 for a file that we may execute, else the errno that says why not. In a directory of PATH that
+ * we may not look into, there is nothing for us. */
+static int check_executable(const char *path, bool given)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return errno;
+		return given ? errno : ENOENT;
 	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
 		return EACCES;
 	return 0;
@@ -233,7 +234,7 @@ int proc_find(const char *name, struct buf *path)
 			buf_addc(&candidate, '/');
 		}
 		buf_adds(&candidate, name);
-		problem = check_executable(buf_str(&candidate));
+		problem = check_executable(buf_str(&candidate), given);
 		if (!problem) {
 			buf_adds(path, buf_str(&candidate));
 			return 0;
