@@ -130,7 +130,10 @@ demo:
 # ---- tests ---------------------------------------------------------------------------------------
 
 UNIT_SOURCES := $(shell cd $(SRC) && echo t/unit/*.c)
-UNIT_TESTS := $(UNIT_SOURCES:%.c=$(O)/%)
+# Those of what is listed in SOURCES_ above need the same; they are left out like tools.
+NEEDS_t/unit/handover = libmnl
+UNIT_NAMES := $(foreach test,$(UNIT_SOURCES:%.c=%),$(if $(call buildable,$(test)),$(test)))
+UNIT_TESTS := $(UNIT_NAMES:%=$(O)/%)
 BATS := $(shell cd $(SRC) && echo t/*.bats)
 # The OCaml compiler is what takes time: two tests at once keep two processors busy.
 PROVE = prove --jobs 2 --timer
@@ -146,7 +149,8 @@ tests: all $(UNIT_TESTS)
 
 $(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(wildcard $(SRC)/t/lib/*.h)
 	@mkdir -p $(@D)
-	$(call quiet,CC,$*.c)$(CC) $(OUR_CPPFLAGS) -I$(SRC)/t/lib $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libmirari.a
+	$(call quiet,CC,$*.c)$(CC) $(OUR_CPPFLAGS) -I$(SRC)/t/lib $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(O)/libmirari.a $(call needed_flags,$*,--libs)
+$(foreach test,$(UNIT_NAMES),$(eval $(O)/$(test): $(call needed_objects,$(test))))
 
 .PHONY: asan
 asan:

@@ -216,6 +216,10 @@ setup() {
 		exits 127 mirari-tap exec "${devices[@]}" -- no-such-command
 		nothing
 		exits 127 mirari-tap exec "${devices[@]}" -- ./no-such-command
+		# a directory of PATH that is closed to us has nothing for us
+		mkdir closed
+		chmod 000 closed
+		PATH=$PWD/closed:$PATH exits 127 "${ORDINARY[@]}" mirari-tap exec --rootless -- no-such-command
 		exits 126 mirari-tap exec "${devices[@]}" -- ./file
 		has err './file: Permission denied'
 		exits 126 mirari-tap exec "${devices[@]}" -- /tmp
@@ -298,7 +302,7 @@ setup() {
 			ip -o link; nft list tables
 			exit 1
 		SH
-		exits 0 "${NOBODY[@]}" unshare --net --user --map-root-user sh within.sh "${GUEST[@]}" show
+		exits 0 "${ORDINARY[@]}" unshare --net --user --map-root-user sh within.sh "${GUEST[@]}" show
 		has out 'fd 3 tap mir'
 		same 5 "$(grep -Ec '^Cap(Inh|Prm|Eff|Bnd|Amb):\s0+$' out)"
 	END
@@ -408,7 +412,7 @@ setup() {
 
 @test 'DHCP: real clients get what the record says, and the host answers' {
 	need busybox ping
-	inside root <<-'END'
+	inside <<-'END'
 		namespace GUEST_NS
 		keep
 		cat >lease.sh <<-'SH'
@@ -449,7 +453,7 @@ setup() {
 
 @test 'NAT and published ports: curl from the guest to the world, and from the world to the guest' {
 	need curl
-	inside root <<-'END'
+	inside <<-'END'
 		namespace GUEST_NS
 		namespace WORLD
 		ip link add up0 type veth peer name up1 netns $WORLD
@@ -535,11 +539,9 @@ setup() {
 		"${GUEST[@]}" echo 198.51.100.1 8001 >/dev/null &
 		until_true 5 bash -c ': >/dev/tcp/198.51.100.1/8000'
 		keep
-		users=(env)
-		[ "$(awk '{print $3}' /proc/self/uid_map)" = 1 ] || users+=(nobody)
-		for user in "${users[@]}"; do
+		for user in env "${ORDINARY[0]}"; do
 			as=(env)
-			[ $user = env ] || as=("${NOBODY[@]}")
+			[ $user = env ] || as=("${ORDINARY[@]}")
 			exits 0 "${as[@]}" mirari-tap exec --rootless -- "${GUEST[@]}" show
 			has out LISTEN_FDNAMES=service MIRARI_NET_GUEST=10.0.0.2/24 'fd 3 tap mir' 'no child'
 			same 1 "$(grep -c '^fd ' out)"
@@ -570,9 +572,7 @@ setup() {
 	inside <<-'END'
 		ip address add 198.51.100.1/32 dev lo
 		keep
-		as=(env)
-		[ "$(awk '{print $3}' /proc/self/uid_map)" = 1 ] || as=("${NOBODY[@]}")
-		"${as[@]}" mirari-tap exec --rootless -p 8080:80 -p 127.0.0.1:8081:81 -p 8053:53/udp -- "${GUEST[@]}" talk \
+		"${ORDINARY[@]}" mirari-tap exec --rootless -p 8080:80 -p 127.0.0.1:8081:81 -p 8053:53/udp -- "${GUEST[@]}" talk \
 			serve-tcp,80,eighty serve-tcp,81,local serve-udp,53 >talk 2>&1 &
 		program=$!
 		until_true 5 says talk ready
@@ -589,9 +589,9 @@ setup() {
 		/usr/bin/python3 -m http.server 8090 >/dev/null 2>&1 &
 		until_true 5 bash -c ': >/dev/tcp/127.0.0.1/8090'
 		keep
-		exits 73 "${as[@]}" mirari-tap exec --rootless -p 8090:80 -- true
+		exits 73 "${ORDINARY[@]}" mirari-tap exec --rootless -p 8090:80 -- true
 		has err 'tcp port 8090 of 0.0.0.0: Address already in use' "ss -nlpt 'sport = :8090'"
-		exits 64 "${as[@]}" mirari-tap exec --rootless -p 8091:80 -p 8091:81 -- true
+		exits 64 "${ORDINARY[@]}" mirari-tap exec --rootless -p 8091:80 -p 8091:81 -- true
 		has err 'tcp port 8091 is wanted twice'
 		gone 3
 	END
@@ -624,10 +624,8 @@ setup() {
 
 @test 'rootless: killed, it leaves no slirp4netns, no monitor, no keeper' {
 	inside <<-'END'
-		as=(env)
-		[ "$(awk '{print $3}' /proc/self/uid_map)" = 1 ] || as=("${NOBODY[@]}")
 		for signal in KILL TERM ABRT; do
-			"${as[@]}" mirari-tap exec --rootless -p 8080:80 -- sh -c 'ulimit -c 0; : >up; while :; do sleep 0.1; done' &
+			"${ORDINARY[@]}" mirari-tap exec --rootless -p 8080:80 -- sh -c 'ulimit -c 0; : >up; while :; do sleep 0.1; done' &
 			until_true 5 test -e up
 			processes >running
 			has running slirp4netns mirari-rootless mirari-keeper
@@ -637,7 +635,7 @@ setup() {
 			rm up
 		done
 		# the uplink gone, the program lives on, and its end is the end
-		"${as[@]}" mirari-tap exec --rootless -- sh -c ': >up; exec sleep 60' &
+		"${ORDINARY[@]}" mirari-tap exec --rootless -- sh -c ': >up; exec sleep 60' &
 		until_true 5 test -e up
 		kill -KILL $(ps -e -o pid=,comm= | awk '$2 == "slirp4netns" {print $1}')
 		until_true 2 bash -c '! pgrep slirp4netns'

@@ -12,10 +12,7 @@ setup() {
 killed() {
 	inside <<-END
 		as=(env)
-		if [ "\$(awk '{print \$3}' /proc/self/uid_map)" != 1 ]; then
-			as=("\${NOBODY[@]}")
-		fi
-		[[ "$*" == *--rootless* ]] || as=(env)
+		[[ "$*" != *--rootless* ]] || as=("\${ORDINARY[@]}")
 		/usr/bin/python3 - $1 $2 $3 "\${as[@]}" mirari-tap exec --set name=victim ${*:4} -- sleep 60 <<-'PYTHON'
 		$(victims | sed 's/^/\t\t/')
 		PYTHON

@@ -11,6 +11,9 @@ HERE=${SCRIPT%/*}
 PATH=$HERE:$PATH
 GUEST=(/usr/bin/python3 "$HERE/guest.py")
 NOBODY=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
+# an ordinary user: here, where root is the machine's; else root here is one
+ORDINARY=(env)
+[ "$(awk '{print $3}' /proc/self/uid_map)" = 1 ] || ORDINARY=("${NOBODY[@]}")
 export HOME=$HERE/w
 unset SUDO_UID SUDO_GID PKEXEC_UID DOAS_USER
 cd "$HERE/w"

@@ -310,6 +310,117 @@ static void test_record_options(void)
 	joined(&(struct strv){0});
 }
 
+/* ---- a tool that does several things ---- */
+
+enum { MAKE = 1, DROP = 2, RUN = 4 };
+
+static bool force;
+static const char *device;
+static unsigned chosen;
+
+static int parse_commands(char *const *words)
+{
+	static const struct opt_command commands[] = {
+	    {"make", MAKE, false}, {"drop", DROP, false}, {"run", RUN, true}, {0}};
+	const struct opt table[] = {
+	    {'n', "dry-run", NULL, "change nothing", OPT_FLAG, &dry_run, MAKE | DROP},
+	    {'f', "force", NULL, "also what is in use", OPT_FLAG, &force, DROP},
+	    {'d', "device", "NAME", "which", OPT_VALUE, &device, RUN},
+	    {'s', "set", "KEY=VALUE", "change the record", OPT_LIST, &set, MAKE | RUN},
+	    {'v', "verbose", NULL, "say more", OPT_FLAG, &verbose},
+	    {0},
+	};
+	const struct usage several = {.tool = "mirari-test",
+	    .purpose = "try commands",
+	    .synopsis = "make|drop|run [OPTION]...",
+	    .examples = "",
+	    .options = table,
+	    .commands = commands,
+	    .chosen = &chosen};
+	char *argv[16] = {(char *)"mirari-test"};
+	int argc = 1;
+
+	release();
+	dry_run = verbose = force = false;
+	device = NULL;
+	chosen = 0;
+	memset(&fault, 0, sizeof fault);
+	while (*words)
+		argv[argc++] = *words++;
+	return opt_parse(&several, argc, argv, &operands, &answer, &fault);
+}
+#define COMMANDS(...) parse_commands((char *const[]){__VA_ARGS__, NULL})
+
+static void test_commands(void)
+{
+	is_int(COMMANDS(W("make"), W("a"), W("-n"), W("b")), 0, "a sub-command");
+	is_int(chosen, MAKE, "is the one chosen");
+	is_str(joined(&operands), "a b", "and isn't among the operands");
+	ok(dry_run, "options go between them");
+	is_int(COMMANDS(W("-n"), W("-v"), W("drop"), W("--force")), 0, "options before its name");
+	ok(chosen == DROP && dry_run && verbose && force, "are taken, too");
+	is_int(COMMANDS(W("make"), W("drop"), W("make")), 0, "names of sub-commands behind one");
+	is_str(joined(&operands), "drop make", "are operands");
+	is_int(COMMANDS(W("drop"), W("--"), W("-x"), W("--")), 0, "--");
+	is_str(joined(&operands), "-x --", "ends the options");
+	is_int(COMMANDS(W("make"), W("-")), 0, "a single dash");
+	is_str(joined(&operands), "-", "is an operand");
+	is_int(COMMANDS(W("--help"), W("nonsense")), 1, "--help needs no sub-command");
+	is_int(COMMANDS(W("drop"), W("--set=a"), W("--version")), 1,
+	    "nor does --version look at what goes with it");
+}
+
+static void test_commands_that_run(void)
+{
+	is_int(COMMANDS(W("run"), W("-d"), W("x"), W("make"), W("-f"), W("--nonsense")), 0,
+	    "one whose words are a command");
+	is_int(chosen, RUN, "is chosen");
+	is_str(joined(&operands), "make -f --nonsense", "options end at the command's first word");
+	is_str(device, "x", "those before it are ours");
+	is_int(COMMANDS(W("run"), W("--"), W("-d"), W("--"), W("x")), 0, "behind --");
+	is_str(joined(&operands), "-d -- x", "all is the command");
+	is_int(COMMANDS(W("run"), W("a"), W("--"), W("b")), 0, "a -- of the command");
+	is_str(joined(&operands), "a -- b", "is left to it");
+	is_int(COMMANDS(W("-d"), W("run"), W("run")), 0, "an option's value");
+	ok(chosen == RUN && device && !strcmp(device, "run") && !operands.count,
+	    "isn't the sub-command");
+	is_int(COMMANDS(W("run"), W("")), 0, "an empty word");
+	is_int((long long)operands.count, 1, "is the command's first");
+}
+
+static void test_commands_refused(void)
+{
+	static const struct {
+		char *const words[5];
+		const char *text, *hint;
+	} cases[] = {
+	    {{NULL}, "no command: expected one of make, drop, run", "--help"},
+	    {{W("-n")}, "no command", "--help"},
+	    {{W("--"), W("make")}, "no command", "--help"},
+	    {{W("nonsense")}, "unknown command nonsense", "it has make, drop, run"},
+	    {{W("mkae"), W("x")}, "unknown command mkae", "did you mean mirari-test make?"},
+	    {{W("Make")}, "unknown command Make", "make"},
+	    {{W("")}, "unknown command ", "it has make, drop, run"},
+	    {{W("-")}, "unknown command -", "it has make, drop, run"},
+	    {{W("make"), W("--force")}, "option --force isn't one of 'mirari-test make'", ""},
+	    {{W("-f"), W("make")}, "option --force isn't one of 'mirari-test make'", ""},
+	    {{W("drop"), W("-sa=b")}, "option --set isn't one of 'mirari-test drop'", ""},
+	    {{W("make"), W("-d"), W("")}, "option --device isn't one of 'mirari-test make'", ""},
+	    {{W("run"), W("--nonsense"), W("x")}, "unknown option --nonsense", "--help"},
+	    {{W("make"), W("-s")}, "option --set needs a value", ""},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		is_int(parse_commands(cases[i].words), -1, "refused: %s %s",
+		    cases[i].words[0] ? cases[i].words[0] : "nothing",
+		    cases[i].words[0] && cases[i].words[1] ? cases[i].words[1] : "");
+		is_int(fault.status, EX_USAGE, "as wrong usage");
+		ok(!strncmp(fault.text, cases[i].text, strlen(cases[i].text)), "saying: %s",
+		    fault.text);
+		ok(strstr(fault.hint, cases[i].hint) != NULL, "and: %s", fault.hint);
+	}
+}
+
 int main(void)
 {
 	test_none();
@@ -327,6 +438,10 @@ int main(void)
 	test_list();
 	release();
 	test_record_options();
+	release();
+	test_commands();
+	test_commands_that_run();
+	test_commands_refused();
 	release();
 	return tap_end();
 }
