@@ -92,9 +92,12 @@ static struct nlmsghdr *begin_link(struct link_changes *c, unsigned short type,
  * the whole request, and so does any where the same request makes the MTU too small for IPv6. */
 static void put_no_automatic(struct nlmsghdr *request, unsigned mtu)
 {
+	static int has_ipv6 = -1; /* looked at once */
 	struct nlattr *all, *ipv6;
 
-	if ((mtu && mtu < IPV6_MTU_MIN) || access("/proc/sys/net/ipv6", F_OK) < 0)
+	if (has_ipv6 < 0)
+		has_ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
+	if ((mtu && mtu < IPV6_MTU_MIN) || !has_ipv6)
 		return;
 	all = mnl_attr_nest_start(request, IFLA_AF_SPEC);
 	ipv6 = mnl_attr_nest_start(request, AF_INET6);
