@@ -25,6 +25,17 @@ static bool first_device(const struct rec *record, struct buf *into)
 	return false;
 }
 
+static bool is_described(const struct rec *record, const char *device)
+{
+	struct buf section A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&section, "net.%s.", device);
+	for (size_t i = 0; i < record->count; i++)
+		if (!strncmp(record->fields[i].key, buf_str(&section), section.length))
+			return true;
+	return false;
+}
+
 /* Taps are named by unikernel and device: two programs shall not have the same. */
 static int default_name(const struct tapexec *e, struct rec *record, struct fault *fault)
 {
@@ -68,5 +79,9 @@ int tapexec_describe(const struct tapexec *e, const struct netgiven *given, cons
 	device = device ? device : buf_str(&first);
 	if (netgiven_add(given, device, NULL, record, fault) < 0)
 		return -1;
-	return e->rootless && (described || !has_one) ? add_defaults(device, record, fault) : 0;
+	if (e->rootless && (described || !has_one))
+		return add_defaults(device, record, fault);
+	if (described && !is_described(record, device))
+		return fault_set(fault, EX_USAGE, "device %s: nothing is said of it", device);
+	return 0;
 }
