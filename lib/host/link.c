@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* A dump is begun anew when the list changes under it (NLM_F_DUMP_INTR), as often as that. */
-enum { DUMP_TRIES = 20 };
+enum { DUMP_TRIES = 40, DUMP_PAUSE_MS = 5 };
 
 void links_free(struct links *l)
 {
@@ -187,28 +188,57 @@ int link_find(struct netlink *n, const char *name, struct link *into, struct fau
 	return refused < 0 ? -1 : refused == 0;
 }
 
+/* How a dump ended, -1 with a fault unless it is there. */
+static int dumped(int refused, const char *what, struct fault *fault)
+{
+	if (refused == EINTR)
+		return fault_set(fault, EX_TEMPFAIL, "%s: they change all the time", what);
+	if (refused > 0)
+		return fault_errno(fault, EX_OSERR, refused, "%s", what);
+	return refused;
+}
+
+static void pause_before(int try)
+{
+	const struct timespec pause = {.tv_nsec = DUMP_PAUSE_MS * 1000000L};
+
+	if (try)
+		nanosleep(&pause, NULL);
+}
+
 int links_read(struct netlink *n, bool counters, struct links *into, struct fault *fault)
 {
 	int refused = EINTR;
 
 	for (int i = 0; refused == EINTR && i < DUMP_TRIES; i++) {
+		pause_before(i);
 		into->count = 0;
 		refused =
 		    netlink_ask(n, ask_for_links(n, NLM_F_DUMP, counters), take_link, into, fault);
 	}
-	if (refused > 0)
-		return fault_errno(fault, EX_OSERR, refused, "list the interfaces");
-	return refused;
+	return dumped(refused, "list the interfaces", fault);
+}
+
+/* Is it the link-local address that the kernel gives by itself? It says so since 5.18 (IFA_PROTO is
+ * IFAPROT_KERNEL_LL); before, that it is made from a MAC (RFC 4291, appendix A) has to do. */
+static bool is_automatic(const struct link_address *a, unsigned scope, unsigned origin)
+{
+	enum { IFA_PROTO_KERNEL_LL = 3 };
+	const unsigned char *bytes = a->address.bytes;
+
+	return a->address.family == AF_INET6 && scope == RT_SCOPE_LINK &&
+	       (origin ? origin == IFA_PROTO_KERNEL_LL : bytes[11] == 0xff && bytes[12] == 0xfe);
 }
 
 static int take_address(const struct nlmsghdr *message, void *context)
 {
 	const struct ifaddrmsg *head = mnl_nlmsg_get_payload(message);
 	struct link_address found = {.ifindex = head->ifa_index,
-	    .address = {.family = head->ifa_family, .prefix = head->ifa_prefixlen},
-	    .automatic = head->ifa_family == AF_INET6 && head->ifa_scope == RT_SCOPE_LINK};
+	    .address = {.family = head->ifa_family, .prefix = head->ifa_prefixlen}};
+	enum { IFA_PROTO_TYPE = 11 }; /* IFA_PROTO, which older headers don't have */
 	struct link_addresses *all = context;
 	const struct nlattr *a;
+	unsigned origin = 0;
 	bool local = false;
 
 	if (message->nlmsg_type != RTM_NEWADDR ||
@@ -219,6 +249,8 @@ static int take_address(const struct nlmsghdr *message, void *context)
 	{
 		bool is_local = mnl_attr_get_type(a) == IFA_LOCAL;
 
+		if (mnl_attr_get_type(a) == IFA_PROTO_TYPE && mnl_attr_get_payload_len(a) == 1)
+			origin = mnl_attr_get_u8(a);
 		if ((!is_local && (local || mnl_attr_get_type(a) != IFA_ADDRESS)) ||
 		    mnl_attr_get_payload_len(a) != address_size(found.address.family))
 			continue;
@@ -226,6 +258,7 @@ static int take_address(const struct nlmsghdr *message, void *context)
 		memcpy(found.address.bytes, mnl_attr_get_payload(a),
 		    address_size(found.address.family));
 	}
+	found.automatic = is_automatic(&found, head->ifa_scope, origin);
 	if ((all->count & (all->count - 1)) == 0)
 		all->items =
 		    mem_resize(all->items, all->count ? 2 * all->count : 1, sizeof *all->items);
@@ -241,13 +274,12 @@ int link_addresses_read(struct netlink *n, struct link_addresses *into, struct f
 		struct nlmsghdr *request = netlink_request(n, RTM_GETADDR, NLM_F_DUMP, NULL);
 		struct ifaddrmsg *head = mnl_nlmsg_put_extra_header(request, sizeof *head);
 
+		pause_before(i);
 		head->ifa_family = AF_UNSPEC;
 		into->count = 0;
 		refused = netlink_ask(n, request, take_address, into, fault);
 	}
-	if (refused > 0)
-		return fault_errno(fault, EX_OSERR, refused, "list the addresses");
-	return refused;
+	return dumped(refused, "list the addresses", fault);
 }
 
 const struct link *links_by_index(const struct links *l, unsigned ifindex)

@@ -48,7 +48,7 @@ struct links {
 struct link_address {
 	unsigned ifindex;
 	struct address address;
-	bool automatic; /* IPv6's link-local one */
+	bool automatic; /* the link-local one that IPv6 makes by itself */
 };
 
 struct link_addresses {

@@ -134,6 +134,31 @@ int netlink_send(struct netlink *n, void (*refused)(void *, const struct netlink
 	return read_answers(n, awaited, refused, context, fault);
 }
 
+static bool has_end(const char *bytes, size_t length, unsigned number)
+{
+	const struct nlmsghdr *answer = (const struct nlmsghdr *)bytes;
+	int left = (int)length;
+
+	for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left))
+		if (answer->nlmsg_seq == number &&
+		    (answer->nlmsg_type == NLMSG_DONE || answer->nlmsg_type == NLMSG_ERROR))
+			return true;
+	return false;
+}
+
+/* Reads the rest of a dump that nobody wants any more: while it goes on the kernel begins no other,
+ * and its messages would be taken for the answer to that. */
+static void read_to_end(struct netlink *n, char *bytes, size_t size, size_t got, unsigned number)
+{
+	while (!has_end(bytes, got, number)) {
+		ssize_t more = mnl_socket_recvfrom(n->socket, bytes, size);
+
+		if (more < 0 && errno != EINTR)
+			return;
+		got = more > 0 ? (size_t)more : 0;
+	}
+}
+
 int netlink_ask(
     struct netlink *n, struct nlmsghdr *request, mnl_cb_t each, void *context, struct fault *fault)
 {
@@ -155,6 +180,10 @@ int netlink_ask(
 		/* a dump's answer ends by itself, another's is one message */
 		if (more > MNL_CB_STOP && !(request->nlmsg_flags & NLM_F_DUMP))
 			break;
+		if (more < 0 && errno == EINTR) {
+			read_to_end(n, bytes, sizeof bytes, (size_t)got, request->nlmsg_seq);
+			return EINTR;
+		}
 	}
 	return more < 0 ? errno : 0;
 }

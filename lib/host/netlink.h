@@ -48,7 +48,8 @@ int netlink_send(struct netlink *n, void (*refused)(void *context, const struct 
     void *context, struct fault *fault) A_MUST_CHECK;
 
 /* Sends one request that is a dump or asks for one object; `each` gets every answer. Returns 0; or
- * the errno with which the kernel refused, as a positive number; or -1 with a fault. */
+ * the errno with which the kernel refused, as a positive number; or -1 with a fault. EINTR is a
+ * dump under which the list has changed: it is to be asked for again. */
 int netlink_ask(struct netlink *n, struct nlmsghdr *request, mnl_cb_t each, void *context,
     struct fault *fault) A_MUST_CHECK;
 
