@@ -4,6 +4,7 @@
 #include "core/printable.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Characters of UTF-8: every byte but those that continue one. */
 static size_t width(const char *text)
@@ -15,17 +16,33 @@ static size_t width(const char *text)
 	return count;
 }
 
-void table_add(struct buf *into, const struct strv *cells, size_t columns)
+/* As it is printed, since that is what has a width: no control character, not even a tab. */
+static void print(const struct strv *cells, struct strv *printed)
+{
+	for (size_t i = 0; i < cells->count; i++) {
+		struct buf text A_CLEANUP(buf_free) = {0};
+
+		printable_add(&text, cells->items[i]);
+		strv_add(printed, buf_str(&text));
+		for (char *tab = printed->items[i]; (tab = strchr(tab, '\t'));)
+			*tab = '?';
+	}
+}
+
+void table_add(struct buf *into, const struct strv *given, size_t columns)
 {
 	size_t *widths = mem_zeroed(columns, sizeof *widths);
+	struct strv printed A_CLEANUP(strv_free) = {0};
+	const struct strv *cells = &printed;
 
+	print(given, &printed);
 	for (size_t i = 0; i < cells->count; i++)
 		if (width(cells->items[i]) > widths[i % columns])
 			widths[i % columns] = width(cells->items[i]);
 	for (size_t i = 0; i < cells->count; i++) {
 		bool last = i % columns == columns - 1 || i == cells->count - 1;
 
-		printable_add(into, cells->items[i]);
+		buf_adds(into, cells->items[i]);
 		if (last)
 			buf_addc(into, '\n');
 		else
