@@ -40,6 +40,10 @@ static void add(struct tapholders *h, int process, const char *pid, const char *
 	memcpy(holder->tap, tap, length);
 	read_small(process, "comm", holder->program, sizeof holder->program);
 	holder->program[strcspn(holder->program, "\n")] = '\0';
+	/* a process names itself as it likes */
+	for (char *c = holder->program; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = '?';
 }
 
 /* The descriptors of one process. */

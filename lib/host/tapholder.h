@@ -17,7 +17,7 @@
 struct tapholder {
 	char tap[IFNAMSIZ];
 	pid_t pid;
-	char program[16]; /* /proc/PID/comm */
+	char program[16]; /* /proc/PID/comm, without control characters */
 };
 
 struct tapholders {

@@ -34,9 +34,9 @@ static bool is_ours(const struct link *link)
 
 static bool is_listed(const struct link *link, const struct strv *names, bool all)
 {
-	if (names->count)
-		return strv_has(names, link->name);
-	return is_ours(link) || (all && (link->kind == LINK_TAP || link->kind == LINK_BRIDGE));
+	if (link->kind != LINK_TAP && link->kind != LINK_BRIDGE)
+		return false;
+	return names->count ? strv_has(names, link->name) : all || is_ours(link);
 }
 
 static void owner_name(uid_t owner, struct buf *into)
