@@ -12,8 +12,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { IPV6_MTU_MIN = 1280 }; /* RFC 8200, section 5 */
-
 void link_changes_start(struct link_changes *c, struct netlink *netlink)
 {
 	*c = (struct link_changes){.netlink = netlink, .first = netlink->next};

@@ -52,6 +52,16 @@ bool address_same(const struct address *a, const struct address *b)
 	       !memcmp(a->bytes, b->bytes, address_size(a->family));
 }
 
+bool address_is_unicast(const struct address *address)
+{
+	static const unsigned char zeros[15];
+	const unsigned char *bytes = address->bytes;
+
+	if (address->family == AF_INET)
+		return bytes[0] != 0 && bytes[0] != 127 && bytes[0] < 224;
+	return bytes[0] != 0xff && (memcmp(bytes, zeros, sizeof zeros) || bytes[15] > 1);
+}
+
 /* Adds 1 or -1 to the whole number that the bytes are. */
 static void step(struct address *address, int by)
 {

@@ -25,6 +25,10 @@ bool address_same(const struct address *a, const struct address *b);
 /* Bytes of an address of this family: 4 or 16. */
 size_t address_size(int family);
 
+/* Can an interface, or a guest, have it? Not what is nobody's, everybody's, the machine's own or a
+ * group's: 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0 and above; ::, ::1, ff00::/8. */
+bool address_is_unicast(const struct address *address);
+
 /* The neighbour that a guest gets when this is the host's address: the next address of the network,
  * or the one before where that would leave it or be IPv4's broadcast address. False when the
  * network has no other (a /32). */

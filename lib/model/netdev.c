@@ -30,7 +30,7 @@ const struct address *netdev_ipv4(const struct addresses *addresses)
 	return NULL;
 }
 
-static void add_address(struct addresses *to, const struct address *address)
+void addresses_add(struct addresses *to, const struct address *address)
 {
 	to->items = mem_resize(to->items, to->count + 1, sizeof *to->items);
 	to->items[to->count++] = *address;
@@ -90,9 +90,9 @@ static void take(struct netdev *d, const char *key, const char *value)
 	uint64_t number;
 
 	if (!strcmp(key, "host") && address_parse(value, &address)) {
-		add_address(&d->hosts, &address);
+		addresses_add(&d->hosts, &address);
 	} else if (!strcmp(key, "guest") && address_parse(value, &address)) {
-		add_address(&d->guests, &address);
+		addresses_add(&d->guests, &address);
 	} else if (!strcmp(key, "tap")) {
 		snprintf(d->tap, sizeof d->tap, "%s", value);
 	} else if (!strcmp(key, "bridge")) {
@@ -179,14 +179,33 @@ static void complete_guests(const struct rec *record, struct netdev *d, bool fir
 	if (d->guests.count)
 		return;
 	if (told)
-		add_address(&d->guests, &guest);
+		addresses_add(&d->guests, &guest);
 	for (size_t i = 0; i < d->hosts.count; i++)
 		if ((!told || d->hosts.items[i].family == AF_INET6) &&
 		    address_neighbour(&d->hosts.items[i], &guest))
-			add_address(&d->guests, &guest);
+			addresses_add(&d->guests, &guest);
 }
 
-/* What answers, translates or leads to the guest has to know both sides' addresses. */
+/* The kernel takes some that it does nothing with. */
+static int check_unicast(
+    const struct netdev *d, const char *key, const struct addresses *addresses, struct fault *fault)
+{
+	for (size_t i = 0; i < addresses->count; i++) {
+		struct buf text A_CLEANUP(buf_free) = {0};
+
+		if (address_is_unicast(&addresses->items[i]))
+			continue;
+		address_text(&addresses->items[i], &text);
+		fault_set(fault, EX_DATAERR, "net.%s.%s: %s can't be an interface's address",
+		    d->name, key, buf_str(&text));
+		return fault_hint(
+		    fault, "choose one of a private network, such as 10.0.0.1/24 or fd00::1/64");
+	}
+	return 0;
+}
+
+/* What answers, translates or leads to the guest has to know both sides' addresses. An interface
+ * that is made too small for IPv6 loses its addresses in silence. */
 static int check_addresses(const struct netdev *d, struct fault *fault)
 {
 	const struct {
@@ -194,6 +213,14 @@ static int check_addresses(const struct netdev *d, struct fault *fault)
 		const char *key;
 	} needs[] = {{d->dhcp, "dhcp"}, {d->nat, "nat"}, {d->published_count, "publish"}};
 
+	if (check_unicast(d, "host", &d->hosts, fault) < 0 ||
+	    check_unicast(d, "guest", &d->guests, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < d->hosts.count; i++)
+		if (d->hosts.items[i].family == AF_INET6 && d->mtu && d->mtu < IPV6_MTU_MIN)
+			return fault_set(fault, EX_DATAERR,
+			    "net.%s.mtu: %u is too small for IPv6, which needs %d", d->name, d->mtu,
+			    IPV6_MTU_MIN);
 	for (size_t i = 0; i < COUNT_OF(needs); i++) {
 		if (!needs[i].wanted || (netdev_ipv4(&d->hosts) && netdev_ipv4(&d->guests)))
 			continue;
@@ -273,9 +300,9 @@ int netdevs_read(const struct rec *record, struct netdevs *into, struct fault *f
 static bool is_rewritten(const char *key)
 {
 	static const char *const names[] = {"tap", "ifindex", "mac", "host", "guest"};
-	const char *dot = strrchr(key, '.');
+	const char *dot;
 
-	if (strncmp(key, "net.", strlen("net.")) || dot == key + strlen("net"))
+	if (strncmp(key, "net.", strlen("net.")) || !(dot = strchr(key + strlen("net."), '.')))
 		return false;
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (!strcmp(dot + 1, names[i]))

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { MAC_BYTES = 6, DEVICE_NAME_MAX = 64 };
+enum { MAC_BYTES = 6, DEVICE_NAME_MAX = 64, IPV6_MTU_MIN = 1280 /* RFC 8200, section 5 */ };
 
 struct addresses {
 	struct address *items; /* owned */
@@ -55,6 +55,8 @@ void netdevs_free(struct netdevs *n);
 /* Reads a record that check_record has passed. EX_DATAERR when devices contradict themselves or
  * each other. The record must outlive the result. */
 int netdevs_read(const struct rec *record, struct netdevs *into, struct fault *fault) A_MUST_CHECK;
+
+void addresses_add(struct addresses *to, const struct address *address);
 
 /* The IPv4 address that is for the guest (or the host), or NULL. */
 const struct address *netdev_ipv4(const struct addresses *addresses);

@@ -91,8 +91,8 @@ static bool is_mac(const char *value)
 	for (size_t i = 0; i < 17; i++)
 		if (i % 3 == 2 ? value[i] != ':' : !strchr(hex, value[i]))
 			return false;
-	/* the lowest bit of the first byte would make it a multicast address */
-	return strchr("02468aceACE", value[1]);
+	/* the lowest bit of the first byte would make it a multicast address; all zeros is none */
+	return strchr("02468aceACE", value[1]) && strspn(value, "0:") < 17;
 }
 
 static bool is_interface(const char *value)
