@@ -45,7 +45,7 @@ static void tap(
 	shell_word(into, alias);
 	if (d->mtu)
 		buf_printf(into, " mtu %u", d->mtu);
-	if (!ipv6)
+	if (!ipv6 && (!d->mtu || d->mtu >= IPV6_MTU_MIN))
 		buf_adds(into, " addrgenmode none");
 	buf_addc(into, '\n');
 }
