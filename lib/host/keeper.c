@@ -114,10 +114,7 @@ static int set_up(const struct keeper *k, struct answered *all, struct fault *fa
 {
 	if (open_answered(k, all, fault) < 0)
 		return -1;
-	for (size_t i = 0; i < k->translated_count; i++)
-		if (netservice_nat(k->translated[i], fault) < 0)
-			return -1;
-	return 0;
+	return netservice_nat(k->translated, k->translated_count, NULL, fault);
 }
 
 /* Answers until the program has ended or the last interface is gone. */
