@@ -31,13 +31,10 @@ static void state_free(struct state *s)
 	strv_free(&s->ports);
 }
 
-/* Is the item of such a list the tap's? Then *rest is what follows. */
-static bool is_of(const char *item, const char *tap, const char **rest)
+/* Whose an item of such a list is. */
+static void tap_of_item(const char *item, struct buf *tap)
 {
-	size_t length = strlen(tap);
-
-	*rest = strchr(item, ' ') + 1;
-	return !strncmp(item, tap, length) && item[length] == ' ';
+	buf_add(tap, item, strcspn(item, " "));
 }
 
 static int need_root(struct fault *fault)
@@ -168,24 +165,34 @@ static bool is_guarded(const struct state *s, const char *interface, const struc
 	return false;
 }
 
-/* Whoever came first would get the connections, and the other one none. */
-static int find_conflict(
-    const struct state *now, const struct state *next, const char *tap, struct fault *fault)
+static bool is_same_port(const char *one, const char *other)
 {
-	for (size_t i = 0; i < next->ports.count; i++)
-		for (size_t j = 0; j < now->ports.count; j++) {
-			const char *ours, *theirs, *port;
+	const char *address = strchr(one, ' ') + 1, *others = strchr(other, ' ') + 1;
+	const char *port = strchr(address, ' ');
 
-			(void)is_of(next->ports.items[i], tap, &ours);
-			if (is_of(now->ports.items[j], tap, &theirs))
-				continue;
-			port = strchr(ours, ' ');
-			if (strcmp(port, strchr(theirs, ' ')) ||
-			    (*ours != '*' && *theirs != '*' && strcmp(ours, theirs)))
+	return !strcmp(port, strchr(others, ' ')) &&
+	       (*address == '*' || *others == '*' ||
+		   !strncmp(address, others, (size_t)(port - address) + 1));
+}
+
+/* Whoever came first would get the connections, and the other one none. Those among `but` don't
+ * count. */
+static int find_conflict(const struct state *wanted, const struct state *taken,
+    const struct strv *but, struct fault *fault)
+{
+	for (size_t i = 0; i < wanted->ports.count; i++)
+		for (size_t j = 0; j < taken->ports.count; j++) {
+			const char *want = wanted->ports.items[i], *take = taken->ports.items[j];
+			struct buf tap A_CLEANUP(buf_free) = {0}, other A_CLEANUP(buf_free) = {0};
+
+			tap_of_item(want, &tap);
+			tap_of_item(take, &other);
+			if (!is_same_port(want, take) || !strcmp(buf_str(&tap), buf_str(&other)) ||
+			    (but && strv_has(but, buf_str(&other))))
 				continue;
 			return fault_set(fault, EX_UNAVAILABLE,
-			    "port%s is published for the tap %.*s already", port,
-			    (int)(theirs - now->ports.items[j] - 1), now->ports.items[j]);
+			    "port%s is published for the tap %s already",
+			    strchr(strchr(want, ' ') + 1, ' '), buf_str(&other));
 		}
 	return 0;
 }
@@ -226,14 +233,18 @@ static int set_localnet(const char *interface, bool on, struct fault *fault)
 	return set_switch(buf_str(&path), on, fault);
 }
 
-/* route_localnet is 0 on interfaces that only these taps' tables guard; before those go. */
+/* route_localnet is 0 on interfaces that only these taps' tables guard; before those go. The guards
+ * of `next` stay, or come. */
 static int unset_localnet(
-    const struct state *s, const struct strv *taps, const char *keep, struct fault *fault)
+    const struct state *s, const struct strv *taps, const struct state *next, struct fault *fault)
 {
+	const struct strv none = {0};
+
 	for (size_t i = 0; i < s->guards.count; i++) {
 		const char *interface = strchr(s->guards.items[i], ' ') + 1;
 
-		if (!is_guarded(s, interface, taps) && (!keep || strcmp(interface, keep)) &&
+		if (!is_guarded(s, interface, taps) &&
+		    !(next && is_guarded(next, interface, &none)) &&
 		    set_localnet(interface, false, fault) < 0)
 			return -1;
 	}
@@ -297,56 +308,63 @@ static int remove_locked(const struct strv *taps, struct fault *fault)
 	return -1;
 }
 
-/* What the new table needs, once it is there: the guard comes before what it guards against. */
-static int set_switches(const struct nft_table *table, bool forward, struct fault *fault)
+/* What the new tables need, once they are there: the guard comes before what it guards against. */
+static int set_switches(const struct state *next, bool forward, struct fault *fault)
 {
-	if (table->publish_count && set_localnet(table->interface, true, fault) < 0)
-		return -1;
+	for (size_t i = 0; i < next->guards.count; i++)
+		if (set_localnet(strchr(next->guards.items[i], ' ') + 1, true, fault) < 0)
+			return -1;
 	return forward ? 0 : set_switch(IP_FORWARD, true, fault);
 }
 
-static int apply_locked(const struct nft_table *table, const struct buf *text, struct fault *fault)
+/* The tables in `text`, instead of those that `taps` have now; the lock is held. */
+static int apply_locked(const struct buf *text, const struct strv *taps, struct fault *fault)
 {
 	struct state now A_CLEANUP(state_free) = {0}, next A_CLEANUP(state_free) = {0};
-	struct strv tap A_CLEANUP(strv_free) = {0};
 	struct buf script A_CLEANUP(buf_free) = {0};
 	struct fault ignored;
 	bool forward;
 
-	strv_add(&tap, table->tap);
 	read_state(buf_str(text), &next);
-	if (look(&now, fault) < 0 || find_conflict(&now, &next, table->tap, fault) < 0 ||
-	    get_forward(&forward, fault) < 0 ||
-	    unset_localnet(&now, &tap, table->publish_count ? table->interface : NULL, fault) < 0)
+	if (look(&now, fault) < 0 || find_conflict(&next, &now, taps, fault) < 0 ||
+	    find_conflict(&next, &next, NULL, fault) < 0 || get_forward(&forward, fault) < 0 ||
+	    unset_localnet(&now, taps, &next, fault) < 0)
 		return -1;
 	if (!forward)
 		buf_adds(&script, "table inet " MARKER "\n");
+	for (size_t i = 0; i < now.taps.count; i++)
+		if (strv_has(taps, now.taps.items[i]) && !strv_has(&next.taps, now.taps.items[i]))
+			delete_table(NFT_TABLE_PREFIX, now.taps.items[i], &script);
 	buf_add(&script, text->bytes, text->length);
 	if (change(&script, fault) < 0)
 		return -1;
-	if (set_switches(table, forward, fault) == 0)
+	if (set_switches(&next, forward, fault) == 0)
 		return 0;
-	(void)remove_locked(&tap, &ignored); /* why it failed is known */
+	(void)remove_locked(taps, &ignored); /* why it failed is known */
 	return -1;
 }
 
-int nat_apply(const struct nft_table *table, struct fault *fault)
+int nat_apply(
+    const struct nft_table *tables, size_t count, const struct strv *without, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
+	struct strv taps A_CLEANUP(strv_free) = {0};
 	int held A_CLEANUP(fd_close) = -1;
 
-	if (need_root(fault) < 0 || nft_render(table, &text, fault) < 0)
+	if (need_root(fault) < 0)
 		return -1;
+	for (size_t i = 0; i < count; i++) {
+		strv_add(&taps, tables[i].tap);
+		if ((tables[i].nat || tables[i].publish_count) &&
+		    nft_render(&tables[i], &text, fault) < 0)
+			return -1;
+	}
+	if (without)
+		strv_add_all(&taps, without);
 	held = lock(fault);
 	if (held < 0)
 		return -1;
-	if (!table->nat && !table->publish_count) {
-		struct strv tap A_CLEANUP(strv_free) = {0};
-
-		strv_add(&tap, table->tap);
-		return remove_locked(&tap, fault);
-	}
-	return apply_locked(table, &text, fault);
+	return text.length ? apply_locked(&text, &taps, fault) : remove_locked(&taps, fault);
 }
 
 int nat_remove(const struct strv *taps, struct fault *fault)

@@ -27,10 +27,12 @@
 
 enum { NAT_PATIENCE_MS = 10000 };
 
-/* Gives the tap this table instead of the one it has, in one transaction. One without NAT and
- * published ports is none. A port that another tap has published is refused (EX_UNAVAILABLE). When
- * it fails half-way, the tap has no table. */
-int nat_apply(const struct nft_table *table, struct fault *fault) A_MUST_CHECK;
+/* Gives the taps these tables instead of those that they have, in one transaction. One without NAT
+ * and published ports is none; the taps `without` (may be NULL) have none either. A port that
+ * another tap has published is refused (EX_UNAVAILABLE). Nothing is another when it fails, unless
+ * the kernel's switches can't be set: none of the taps has a table then. */
+int nat_apply(const struct nft_table *tables, size_t count, const struct strv *without,
+    struct fault *fault) A_MUST_CHECK;
 
 /* Removes the tables of these taps, in one transaction; taps that have none are fine. */
 int nat_remove(const struct strv *taps, struct fault *fault) A_MUST_CHECK;

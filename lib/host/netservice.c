@@ -129,15 +129,35 @@ static int check_unused(const struct publish *p, struct fault *fault)
 	    p->udp ? 'u' : 't', p->host);
 }
 
-int netservice_nat(const struct netdev *device, struct fault *fault)
+static int check_all_unused(const struct netdev *device, struct fault *fault)
 {
-	struct netservice_table t A_CLEANUP(netservice_table_free) = {.publish = NULL};
-
-	if (!device->nat && !device->published_count)
-		return 0;
 	for (size_t i = 0; i < device->published_count; i++)
 		if (check_unused(&device->published[i], fault) < 0)
 			return -1;
-	netservice_table_of(device, &t);
-	return nat_apply(&t.table, fault);
+	return 0;
+}
+
+int netservice_nat(
+    struct netdev *const *devices, size_t count, const struct strv *without, struct fault *fault)
+{
+	struct netservice_table *all = mem_zeroed(count, sizeof *all);
+	struct nft_table *tables = mem_zeroed(count, sizeof *tables);
+	size_t used = 0;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		if (!devices[i]->nat && !devices[i]->published_count)
+			continue;
+		result = check_all_unused(devices[i], fault);
+		netservice_table_of(devices[i], &all[used]);
+		tables[used] = all[used].table;
+		used++;
+	}
+	if (result == 0 && (used || (without && without->count)))
+		result = nat_apply(tables, used, without, fault);
+	for (size_t i = 0; i < used; i++)
+		netservice_table_free(&all[i]);
+	free(all);
+	free(tables);
+	return result;
 }

@@ -34,7 +34,9 @@ struct netservice_table {
 void netservice_table_of(const struct netdev *device, struct netservice_table *into);
 void netservice_table_free(struct netservice_table *t);
 
-/* Gives the device's tap its table, if it has NAT or published ports. */
-int netservice_nat(const struct netdev *device, struct fault *fault) A_MUST_CHECK;
+/* Gives the taps of these devices their tables, those that have NAT or published ports; the taps
+ * `without` (may be NULL) lose theirs. As nat_apply. */
+int netservice_nat(struct netdev *const *devices, size_t count, const struct strv *without,
+    struct fault *fault) A_MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 #include "host/network.h"
 
-#include "core/fd.h"
+#include "core/mem.h"
 #include "host/caps.h"
 #include "host/keeper.h"
 #include "host/nat.h"
@@ -9,6 +9,7 @@
 
 #include <net/if.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 int network_user(struct network_user *user, struct fault *fault)
@@ -20,8 +21,18 @@ int network_user(struct network_user *user, struct fault *fault)
 /* ---- up -----------------------------------------------------------------------------------------
  */
 
+/* The process that answered a tap's DHCP before. */
+static struct procid keeper_before(const struct tap *tap)
+{
+	struct tapmark before;
+
+	return !tap->made && tapmark_read(tap->before.alias, &before) ? before.dhcp
+								      : (struct procid){0};
+}
+
 /* A keeper of its own for each tap that has DHCP, so that each goes with its tap. One that was
- * there is replaced, since what it says may have changed. */
+ * there is replaced, since what it says may have changed; it ends when nothing can fail any more.
+ */
 static int answer_dhcp(struct taps *t, struct fault *fault)
 {
 	bool changed = false;
@@ -34,7 +45,6 @@ static int answer_dhcp(struct taps *t, struct fault *fault)
 		    .first = t->devices->items};
 
 		changed = changed || tap->mark.dhcp.pid || tap->device->dhcp;
-		keeper_stop(tap->mark.dhcp);
 		tap->mark.dhcp = (struct procid){0};
 		if (tap->device->dhcp && keeper_start(&keeper, &tap->mark.dhcp, fault) < 0)
 			return -1;
@@ -45,20 +55,23 @@ static int answer_dhcp(struct taps *t, struct fault *fault)
 /* The table of each that has NAT; and of each that had, none. */
 static int translate(struct taps *t, struct fault *fault)
 {
+	struct netdev **devices = mem_zeroed(t->count, sizeof *devices);
 	struct strv without A_CLEANUP(strv_free) = {0};
 	struct tapmark before;
+	size_t count = 0;
+	int result;
 
 	for (size_t i = 0; i < t->count; i++) {
 		struct tap *tap = &t->items[i];
 
-		if (tap->mark.nat) {
-			if (netservice_nat(tap->device, fault) < 0)
-				return -1;
-		} else if (!tap->made && tapmark_read(tap->before.alias, &before) && before.nat) {
+		if (tap->mark.nat)
+			devices[count++] = tap->device;
+		else if (!tap->made && tapmark_read(tap->before.alias, &before) && before.nat)
 			strv_add(&without, tap->device->tap);
-		}
 	}
-	return without.count ? nat_remove(&without, fault) : 0;
+	result = netservice_nat(devices, count, &without, fault);
+	free(devices);
+	return result;
 }
 
 static void undo(struct taps *t)
@@ -70,7 +83,7 @@ static void undo(struct taps *t)
 	for (size_t i = 0; i < t->count; i++) {
 		struct tap *tap = &t->items[i];
 
-		if (tap->made)
+		if (tap->mark.dhcp.pid != keeper_before(tap).pid)
 			keeper_stop(tap->mark.dhcp);
 		if (tap->made && tap->mark.nat)
 			strv_add(&tables, tap->device->tap);
@@ -97,8 +110,12 @@ static int make(struct taps *t, struct fault *fault)
 	/* the signal ends us when it is let through, and this message isn't seen then */
 	if (was_interrupted())
 		fault_set(fault, EX_TEMPFAIL, "interrupted");
-	else if (taps_keep(t, fault) == 0 && answer_dhcp(t, fault) == 0 && translate(t, fault) == 0)
+	else if (translate(t, fault) == 0 && answer_dhcp(t, fault) == 0 &&
+		 taps_keep(t, fault) == 0) {
+		for (size_t i = 0; i < t->count; i++)
+			keeper_stop(keeper_before(&t->items[i]));
 		return 0;
+	}
 	undo(t);
 	return -1;
 }
