@@ -9,6 +9,8 @@
 
 void bridges_free(struct bridges *b)
 {
+	for (size_t i = 0; i < b->count; i++)
+		free(b->items[i].added.items);
 	free(b->items);
 	*b = (struct bridges){0};
 }
@@ -88,7 +90,7 @@ static int foreign(const struct bridge *bridge, const struct address *address, s
 }
 
 /* The host's addresses of a tap in a bridge are the bridge's. Those of other taps stay. */
-static int set_addresses(struct netlink *netlink, const struct bridge *bridge,
+static int set_addresses(struct netlink *netlink, struct bridge *bridge,
     const struct netdev *device, struct fault *fault)
 {
 	struct link_addresses all = {0};
@@ -107,6 +109,8 @@ static int set_addresses(struct netlink *netlink, const struct bridge *bridge,
 			continue;
 		result = bridge->ours ? link_add_address(&changes, &bridge->link, address, fault)
 				      : foreign(bridge, address, fault);
+		if (result == 0)
+			addresses_add(&bridge->added, address);
 	}
 	link_addresses_free(&all);
 	return result < 0 ? -1 : link_changes_send(&changes, fault);
@@ -131,14 +135,44 @@ int bridges_provide(struct bridges *b, struct netlink *netlink, const struct net
 	return set_addresses(netlink, bridge, device, fault);
 }
 
+static bool has_port(const struct links *all, const struct link *bridge)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].master == bridge->ifindex)
+			return true;
+	return false;
+}
+
+static int take_back(struct netlink *netlink, const struct bridge *bridge, struct fault *fault)
+{
+	const struct links one = {.items = (struct link *)&bridge->link, .count = 1};
+	struct link_changes changes;
+	struct links all = {0};
+	int result = 0;
+
+	if (bridge->made) {
+		result = links_read(netlink, false, &all, fault);
+		/* somebody else may have put a tap into it by now */
+		if (result == 0 && !has_port(&all, &bridge->link))
+			result = links_delete(netlink, &one, &bridge->made, false, fault);
+		links_free(&all);
+		return result;
+	}
+	link_changes_start(&changes, netlink);
+	changes.gone_is_fine = true;
+	for (size_t i = 0; i < bridge->added.count; i++)
+		if (link_remove_address(&changes, &bridge->link, &bridge->added.items[i], fault) <
+		    0)
+			return -1;
+	return link_changes_send(&changes, fault);
+}
+
 bool bridges_undo(struct bridges *b, struct netlink *netlink)
 {
-	struct link_changes changes;
 	struct fault ignored; /* what led here is the fault to tell */
+	bool done = true;
 
-	link_changes_start(&changes, netlink);
 	for (size_t i = 0; i < b->count; i++)
-		if (b->items[i].made && link_delete(&changes, &b->items[i].link, 0, &ignored) < 0)
-			return false;
-	return link_changes_send(&changes, &ignored) == 0 || link_changes_vanished(&changes);
+		done = take_back(netlink, &b->items[i], &ignored) == 0 && done;
+	return done;
 }

@@ -12,7 +12,8 @@
 struct bridge {
 	struct link link;
 	bool ours;
-	bool made; /* now */
+	bool made;              /* now */
+	struct addresses added; /* owned: to one that was there */
 };
 
 struct bridges {
@@ -27,7 +28,8 @@ void bridges_free(struct bridges *b);
 int bridges_provide(struct bridges *b, struct netlink *netlink, const struct netdev *device,
     const struct bridge **into, struct fault *fault) A_MUST_CHECK;
 
-/* Removes those that were made now; false when one could not be. */
+/* Removes those that were made now, and from others the addresses that they were given; false when
+ * something could not be undone. */
 bool bridges_undo(struct bridges *b, struct netlink *netlink);
 
 #endif

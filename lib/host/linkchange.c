@@ -21,7 +21,8 @@ static void refused(void *context, const struct netlink_refusal *refusal)
 {
 	struct link_changes *c = context;
 
-	if (c->failed)
+	if (c->failed || (c->gone_is_fine && refusal->error == ENODEV) ||
+	    (refusal->error == EADDRNOTAVAIL && c->pending[refusal->number - c->first].removes))
 		return;
 	c->failed = true;
 	c->refusal = *refusal;
@@ -66,6 +67,7 @@ static struct nlmsghdr *begin(struct link_changes *c, unsigned short type, unsig
 	request = netlink_request(c->netlink, type, flags, &number);
 	number -= c->first;
 	c->pending[number].about = *about;
+	c->pending[number].removes = type == RTM_DELADDR;
 	snprintf(c->pending[number].name, IFNAMSIZ, "%s", about->name);
 	snprintf(c->pending[number].detail, sizeof c->pending[number].detail, "%s",
 	    about->detail ? about->detail : "");
@@ -131,8 +133,9 @@ int link_change(struct link_changes *c, const struct link_change *change, struct
 	request = begin_link(c, RTM_SETLINK, change->link, &about, &head, fault);
 	if (!request)
 		return -1;
-	if (change->up && !change->no_automatic)
-		head->ifi_flags = head->ifi_change = IFF_UP;
+	if (change->down || (change->up && !change->no_automatic))
+		head->ifi_change = IFF_UP;
+	head->ifi_flags = change->down ? 0 : head->ifi_change;
 	if (change->alias)
 		mnl_attr_put_str(request, IFLA_IFALIAS, change->alias);
 	if (change->group)
@@ -225,8 +228,7 @@ int link_make_bridge(struct link_changes *c, const char *name, struct fault *fau
 		return -1;
 	if (getrandom(mac, sizeof mac, 0) != sizeof mac)
 		return fault_errno(fault, EX_OSERR, errno, "getrandom");
-	/* locally administered, and no group's */
-	mac[0] = (unsigned char)((mac[0] & 0xfc) | 0x02);
+	memcpy(mac, MARK_BRIDGE_MAC, MARK_BRIDGE_MAC_BYTES);
 	head = mnl_nlmsg_put_extra_header(request, sizeof *head);
 	head->ifi_flags = head->ifi_change = IFF_UP;
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
@@ -243,7 +245,8 @@ int link_make_bridge(struct link_changes *c, const char *name, struct fault *fau
 	return 0;
 }
 
-int link_delete(
+/* One interface; or, with `link` NULL, all of a group. */
+static int remove_link(
     struct link_changes *c, const struct link *link, unsigned group, struct fault *fault)
 {
 	char all[32];
@@ -259,4 +262,51 @@ int link_delete(
 		mnl_attr_put_u32(request, IFLA_GROUP, group);
 	netlink_end(c->netlink, request);
 	return 0;
+}
+
+/* Is the group without anything but what goes? */
+static bool is_free(const struct links *all, const bool *goes, unsigned group)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].group == group && !goes[i])
+			return false;
+	return true;
+}
+
+static bool is_in(const struct links *all, const bool *goes, unsigned group)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (goes[i] && all->items[i].group != group)
+			return false;
+	return true;
+}
+
+int links_delete(struct netlink *netlink, const struct links *all, const bool *goes,
+    bool whole_group, struct fault *fault)
+{
+	bool whole = whole_group && is_in(all, goes, MARK_GROUP) && is_free(all, goes, MARK_GROUP);
+	bool together = whole || is_free(all, goes, MARK_GROUP_DOOMED);
+	struct link_changes changes;
+	size_t count = 0, last = 0;
+
+	link_changes_start(&changes, netlink);
+	changes.gone_is_fine = true;
+	for (size_t i = 0; i < all->count; i++) {
+		count += goes[i];
+		last = goes[i] ? i : last;
+	}
+	for (size_t i = 0; i < all->count && !whole && count > 1; i++) {
+		const struct link_change doomed = {
+		    .link = &all->items[i], .group = MARK_GROUP_DOOMED};
+
+		if (goes[i] && (together ? link_change(&changes, &doomed, fault)
+					 : remove_link(&changes, &all->items[i], 0, fault)) < 0)
+			return -1;
+	}
+	if (count == 1 && remove_link(&changes, &all->items[last], 0, fault) < 0)
+		return -1;
+	if (count > 1 && together &&
+	    remove_link(&changes, NULL, whole ? MARK_GROUP : MARK_GROUP_DOOMED, fault) < 0)
+		return -1;
+	return link_changes_send(&changes, fault);
 }

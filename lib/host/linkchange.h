@@ -16,10 +16,12 @@
 
 struct link_changes {
 	struct netlink *netlink; /* borrowed */
+	bool gone_is_fine; /* set by the caller: an interface that isn't there is no failure */
 	struct {
 		struct tap_about about;
 		char name[IFNAMSIZ];
 		char detail[64];
+		bool removes; /* an address: one that isn't there is fine */
 	} pending[NETLINK_BATCH];
 	unsigned first; /* number of the request in pending[0] */
 	bool failed;
@@ -33,7 +35,7 @@ struct link_change {
 	const char *alias;       /* NULL: as it is */
 	unsigned group;          /* 0: as it is */
 	unsigned mtu;            /* 0: as it is */
-	bool up;                 /* false: as it is */
+	bool up, down;           /* neither: as it is */
 	bool no_automatic;       /* no IPv6 link-local address when it comes up */
 };
 
@@ -56,9 +58,12 @@ int link_remove_address(struct link_changes *c, const struct link *link,
  * request: that is for link_change, once the bridge is there. */
 int link_make_bridge(struct link_changes *c, const char *name, struct fault *fault) A_MUST_CHECK;
 
-/* One interface; or, with `link` NULL, all of a group at once. */
-int link_delete(struct link_changes *c, const struct link *link, unsigned group,
-    struct fault *fault) A_MUST_CHECK;
+/* Deletes those of `all` for which `goes` is set, at once: the kernel waits some 20 ms for each
+ * deletion, and once for a link group of any size. So they are moved to MARK_GROUP_DOOMED first.
+ * With `whole_group` nothing is moved when they are all that is in MARK_GROUP; what somebody adds
+ * to it at this moment is deleted then, too. What is gone already is fine. */
+int links_delete(struct netlink *netlink, const struct links *all, const bool *goes,
+    bool whole_group, struct fault *fault) A_MUST_CHECK;
 
 /* Sends what is left. 0; or -1 with the fault of the first that was refused since the start. */
 int link_changes_send(struct link_changes *c, struct fault *fault) A_MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "host/tapmark.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,25 @@ static void choose(struct choice *c, const struct link *link)
 	*goes = true;
 }
 
+/* A bridge with a port that stays is in use. */
+static int check_ports(const struct choice *c, struct fault *fault)
+{
+	for (size_t i = 0; i < c->links.count; i++) {
+		const struct link *port = &c->links.items[i];
+		const struct link *bridge =
+		    port->master && !c->goes[i] ? links_by_index(&c->links, port->master) : NULL;
+		char by[64];
+		struct tap_about about;
+
+		if (!bridge || !c->goes[bridge - c->links.items])
+			continue;
+		snprintf(by, sizeof by, "by %s, which is a port of it", port->name);
+		about = (struct tap_about){TAP_DELETE, bridge->name, by};
+		return tap_fault(&about, EBUSY, NULL, fault);
+	}
+	return 0;
+}
+
 static int choose_named(struct tapgone *g, struct choice *c, struct fault *fault)
 {
 	for (size_t i = 0; i < g->names.count; i++) {
@@ -75,7 +95,7 @@ static int choose_named(struct tapgone *g, struct choice *c, struct fault *fault
 		else
 			choose(c, link);
 	}
-	return 0;
+	return g->force ? 0 : check_ports(c, fault);
 }
 
 static int choose_all(const struct tapgone *g, struct choice *c, struct fault *fault)
@@ -123,7 +143,8 @@ static void choose_bridges(const struct tapgone *g, struct choice *c)
 		const struct link *bridge = &c->links.items[i];
 		size_t going = 0, staying = 0;
 
-		if (!link_is_our_bridge(bridge) || g->limited)
+		/* users have made those that are named like theirs, but not all of these */
+		if (!link_is_our_bridge(bridge) || (g->limited && strncmp(bridge->name, "mir", 3)))
 			continue;
 		for (size_t k = 0; k < c->links.count; k++) {
 			if (c->links.items[k].master != bridge->ifindex)
@@ -131,40 +152,9 @@ static void choose_bridges(const struct tapgone *g, struct choice *c)
 			going += c->goes[k];
 			staying += !c->goes[k];
 		}
-		if (!staying && (going || g->litter || g->all))
+		if (!staying && (going || (!g->limited && (g->litter || g->all))))
 			choose(c, bridge);
 	}
-}
-
-/* Is the group exactly what is to go? Then nothing has to be moved out of it first. */
-static bool is_whole_group(const struct choice *c)
-{
-	for (size_t i = 0; i < c->links.count; i++)
-		if ((c->links.items[i].group == MARK_GROUP) != c->goes[i])
-			return false;
-	return true;
-}
-
-static int delete_chosen(struct netlink *netlink, const struct choice *c, struct fault *fault)
-{
-	struct link_changes changes;
-	unsigned group = is_whole_group(c) ? MARK_GROUP : MARK_GROUP_DOOMED;
-	const struct link *one = NULL;
-
-	link_changes_start(&changes, netlink);
-	for (size_t i = 0; i < c->links.count; i++) {
-		const struct link_change doomed = {
-		    .link = &c->links.items[i], .group = MARK_GROUP_DOOMED};
-
-		one = c->goes[i] ? doomed.link : one;
-		if (c->goes[i] && c->count > 1 && group != MARK_GROUP &&
-		    link_change(&changes, &doomed, fault) < 0)
-			return -1;
-	}
-	if (link_delete(&changes, c->count > 1 ? NULL : one, group, fault) < 0)
-		return -1;
-	/* what somebody else has removed meanwhile is gone as well */
-	return link_changes_send(&changes, fault) < 0 && !link_changes_vanished(&changes) ? -1 : 0;
 }
 
 static void name_removed(struct tapgone *g, const struct choice *c)
@@ -196,7 +186,9 @@ int tapgone_remove(struct tapgone *g, struct fault *fault)
 	if (result < 0)
 		return -1;
 	choose_bridges(g, &c);
-	if (c.count && !g->dry_run && delete_chosen(&netlink, &c, fault) < 0)
+	/* a group may be another user's by the time when it is deleted */
+	if (c.count && !g->dry_run &&
+	    links_delete(&netlink, &c.links, c.goes, g->all && !g->limited, fault) < 0)
 		return -1;
 	name_removed(g, &c);
 	return 0;

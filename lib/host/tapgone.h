@@ -1,8 +1,4 @@
-/*
- * Removing taps of ours, and the bridges of ours that are left without a port. What is to go is
- * moved to a link group and deleted as that: the kernel waits some 20 ms for each deletion, and
- * once for a group of any size.
- */
+/* Removing taps of ours, and the bridges of ours that are left without a port. */
 #ifndef MIRARI_HOST_TAPGONE_H
 #define MIRARI_HOST_TAPGONE_H
 

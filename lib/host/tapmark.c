@@ -41,7 +41,8 @@ void tapmark_write(const struct tapmark *mark, char into[LINK_ALIAS_MAX])
 		buf_adds(&text, " nat");
 	add_process(&text, "dhcp", mark->dhcp);
 	add_process(&text, "for", mark->made_for);
-	/* the longest: 7 + 64 + 1 + 64, and 22 + 25 + 4 + 37 + 36 for what follows */
+	/* the longest: 7 + 64 + 1 + 64, and 22 + 25 + 4 + 27 + 26 for what follows: a process's
+	 * number is at most 4194304 (PID_MAX_LIMIT), a time 13 digits */
 	snprintf(into, LINK_ALIAS_MAX, "%s", buf_str(&text));
 }
 
@@ -108,6 +109,9 @@ bool link_is_our_tap(const struct link *link)
 
 bool link_is_our_bridge(const struct link *link)
 {
+	bool unfinished =
+	    !*link->alias && !memcmp(link->mac, MARK_BRIDGE_MAC, MARK_BRIDGE_MAC_BYTES);
+
 	return link->kind == LINK_BRIDGE && is_marked(link) &&
-	       (!strcmp(link->alias, MARK_BRIDGE) || !*link->alias);
+	       (unfinished || !strcmp(link->alias, MARK_BRIDGE));
 }

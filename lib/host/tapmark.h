@@ -44,8 +44,12 @@ bool tapmark_read(const char *alias, struct tapmark *into) A_MUST_CHECK;
 
 #define MARK_BRIDGE "mirari bridge"
 
-/* Is it a tap (a bridge) of ours? A bridge in our group without any alias is one whose maker was
- * killed before it could write it. */
+/* How the MAC addresses of our bridges begin: locally administered, no group's. */
+#define MARK_BRIDGE_MAC "\x02mi"
+enum { MARK_BRIDGE_MAC_BYTES = 3 };
+
+/* Is it a tap (a bridge) of ours? A bridge in our group with such a MAC address but without any
+ * alias is one whose maker was killed before it could write it. */
 bool link_is_our_tap(const struct link *link);
 bool link_is_our_bridge(const struct link *link);
 

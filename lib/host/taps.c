@@ -125,6 +125,16 @@ static int in_use(const struct tap *tap, struct fault *fault)
 	return tap_fault(&about, EBUSY, NULL, fault);
 }
 
+/* TUNSETGROUP takes no "none" (drivers/net/tun.c). */
+static int keeps_group(const struct link *link, struct fault *fault)
+{
+	fault_set(fault, EX_CANTCREAT,
+	    "%s: is for group %u only, and the kernel can't take that from a tap that is there",
+	    link->name, link->group_owner);
+	return fault_hint(
+	    fault, "mirari-tap down %s, then again; or --group %u", link->name, link->group_owner);
+}
+
 /* A tap that is there. AGAIN: it is in the making, or held for a moment. */
 static int adopt(struct taps *t, struct tap *tap, int look, struct fault *fault)
 {
@@ -144,11 +154,13 @@ static int adopt(struct taps *t, struct tap *tap, int look, struct fault *fault)
 	if (t->limited && tap->before.owner != t->owner)
 		return tap_fault(&(struct tap_about){TAP_ATTACH, name, NULL}, EPERM, NULL, fault);
 	tap->link = tap->before;
-	if (t->stay && tap->before.owner == tap->owner && tap->before.group_owner == tap->group)
+	if (!t->stay)
+		return tun_attach(name, &tap->fd, fault);
+	if (tap->before.owner == tap->owner && tap->before.group_owner == tap->group)
 		return 0;
-	if (tun_attach(name, &tap->fd, fault) < 0)
-		return -1;
-	return t->stay ? tun_own(tap->fd, name, tap->owner, tap->group, fault) : 0;
+	if (tap->group == NO_ID && tap->before.group_owner != NO_ID)
+		return keeps_group(&tap->before, fault);
+	return tun_attach(name, &tap->fd, fault);
 }
 
 static int open_one(struct taps *t, struct tap *tap, struct fault *fault)
@@ -260,14 +272,19 @@ int taps_write_marks(struct taps *t, struct fault *fault)
 	return link_changes_send(&changes, fault);
 }
 
-int tap_let_go(struct tap *tap, struct fault *fault)
+static int persist(const struct tap *tap, struct fault *fault)
 {
 	int got = tap->made ? tun_persist(tap->fd, tap->device->tap, fault) : 0;
 
 	if (got > 0)
-		tap_fault(
+		return tap_fault(
 		    &(struct tap_about){TAP_SET, tap->device->tap, NULL}, ENODEV, NULL, fault);
-	if (got)
+	return got;
+}
+
+int tap_let_go(struct tap *tap, struct fault *fault)
+{
+	if (persist(tap, fault) < 0)
 		return -1;
 	fd_close(&tap->fd);
 	return 0;
@@ -275,30 +292,69 @@ int tap_let_go(struct tap *tap, struct fault *fault)
 
 int taps_keep(struct taps *t, struct fault *fault)
 {
-	for (size_t i = 0; i < t->count; i++)
-		if (tap_let_go(&t->items[i], fault) < 0)
+	for (size_t i = 0; i < t->count; i++) {
+		struct tap *tap = &t->items[i];
+
+		if (tap->made || tap->fd < 0)
+			continue;
+		if (tun_own(tap->fd, tap->device->tap, tap->owner, tap->group, fault) < 0)
 			return -1;
+		tap->given = true;
+	}
+	for (size_t i = 0; i < t->count; i++)
+		if (persist(&t->items[i], fault) < 0)
+			return -1;
+	for (size_t i = 0; i < t->count; i++)
+		fd_close(&t->items[i].fd);
 	return 0;
 }
 
 /* ---- and back -----------------------------------------------------------------------------------
  */
 
-/* One that was made is moved to where the next step deletes it; one that was there gets back what
- * it had. */
+/* One that was there gets back what it had. */
 static int take_back(struct taps *t, struct tap *tap)
 {
-	const struct link_change doomed = {.link = &tap->link, .group = MARK_GROUP_DOOMED};
 	struct link_changes changes;
 	struct fault ignored; /* what led here is the fault to tell */
 	int result = 0;
 
+	if (tap->given && tun_own(tap->fd, tap->before.name, tap->before.owner,
+			      tap->before.group_owner, &ignored) < 0)
+		result = -1;
+	if (!tap->changed)
+		return result;
 	link_changes_start(&changes, &t->netlink);
-	if (tap->made && tap->link.ifindex)
-		result = link_change(&changes, &doomed, &ignored);
-	else if (!tap->made && t->stay && tap->before.ifindex)
-		result = tap_restore(tap, &changes, &ignored);
-	return link_changes_send(&changes, &ignored) < 0 ? -1 : result;
+	if (tap_restore(tap, &changes, &ignored) < 0 || link_changes_send(&changes, &ignored) < 0)
+		return -1;
+	return result;
+}
+
+static bool was_made(const struct taps *t, unsigned ifindex)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->items[i].made && t->items[i].link.ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* Those that aren't persistent yet would go as well when they are closed, but one by one. */
+static int delete_made(struct taps *t)
+{
+	struct links all = {0};
+	struct fault ignored;
+	bool *goes;
+	int result;
+
+	if (links_read(&t->netlink, false, &all, &ignored) < 0)
+		return -1;
+	goes = mem_zeroed(all.count, sizeof *goes);
+	for (size_t i = 0; i < all.count; i++)
+		goes[i] = was_made(t, all.items[i].ifindex);
+	result = links_delete(&t->netlink, &all, goes, false, &ignored);
+	free(goes);
+	links_free(&all);
+	return result;
 }
 
 static void forget(struct tap *tap)
@@ -307,22 +363,19 @@ static void forget(struct tap *tap)
 	free(tap->before_addresses.items);
 	tap->before_addresses = (struct addresses){0};
 	tap->link = tap->before = (struct link){0};
-	tap->made = false;
+	tap->made = tap->changed = tap->given = false;
 }
 
 bool taps_undo(struct taps *t)
 {
-	struct link_changes changes;
-	struct fault ignored;
-	bool done = true;
+	bool done = true, made = false;
 
-	for (size_t i = 0; i < t->count; i++)
+	for (size_t i = 0; i < t->count; i++) {
 		done = take_back(t, &t->items[i]) == 0 && done;
-	link_changes_start(&changes, &t->netlink);
-	done = link_delete(&changes, NULL, MARK_GROUP_DOOMED, &ignored) == 0 && done;
-	/* a group that nobody is in is an error, and none of ours */
-	done =
-	    (link_changes_send(&changes, &ignored) == 0 || link_changes_vanished(&changes)) && done;
+		made = made || t->items[i].made;
+	}
+	if (made)
+		done = delete_made(t) == 0 && done;
 	done = bridges_undo(&t->bridges, &t->netlink) && done;
 	bridges_free(&t->bridges);
 	for (size_t i = 0; i < t->count; i++)

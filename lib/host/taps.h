@@ -26,8 +26,10 @@ struct tap {
 	struct netdev *device; /* borrowed */
 	int fd;                /* owned; -1: nobody holds it here */
 	uid_t owner;
-	gid_t group; /* NO_ID: none */
-	bool made;   /* now; else it was there, as `before` has it */
+	gid_t group;  /* NO_ID: none */
+	bool made;    /* now; else it was there, as `before` has it */
+	bool changed; /* it was there, and something of it may be another by now */
+	bool given;   /* it was there, and has another owner by now */
 	struct link link;
 	struct link before;
 	struct addresses before_addresses; /* owned */
@@ -59,8 +61,11 @@ int taps_make(struct taps *t, struct fault *fault) A_MUST_CHECK;
 /* Writes the marks again, after they have been changed. */
 int taps_write_marks(struct taps *t, struct fault *fault) A_MUST_CHECK;
 
-/* Makes it persistent and closes its descriptor; or all of them. */
+/* Makes one that was made persistent, and closes its descriptor. */
 int tap_let_go(struct tap *tap, struct fault *fault) A_MUST_CHECK;
+
+/* The same for all of them. Those that were there belong to their new owners then, which can't be
+ * undone for a tap without a group; so this comes last. */
 int taps_keep(struct taps *t, struct fault *fault) A_MUST_CHECK;
 
 /* As it was before taps_make; false when something could not be undone. */

@@ -1,9 +1,8 @@
 #include "host/tapsetup.h"
 
-#include "core/mem.h"
-
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static void mark(const struct taps *t, struct tap *tap)
 {
@@ -49,18 +48,28 @@ static bool among(const struct addresses *all, const struct address *one)
 	return false;
 }
 
-/* From the addresses `from` to those `to`. */
+/* From the addresses `from` to those `to`. With the first IPv4 address of a network the others of
+ * it go as well, unless promote_secondaries is set (net.ipv4.conf): so the last is removed first,
+ * and those that are to stay are set again. */
 static int change_addresses(struct link_changes *changes, const struct link *link,
     const struct addresses *from, const struct addresses *to, struct fault *fault)
 {
-	for (size_t i = 0; i < from->count; i++)
-		if (!among(to, &from->items[i]) &&
-		    link_remove_address(changes, link, &from->items[i], fault) < 0)
+	bool lost = false;
+
+	for (size_t i = from->count; i-- > 0;) {
+		if (among(to, &from->items[i]))
+			continue;
+		lost = lost || from->items[i].family == AF_INET;
+		if (link_remove_address(changes, link, &from->items[i], fault) < 0)
 			return -1;
-	for (size_t i = 0; i < to->count; i++)
-		if (!among(from, &to->items[i]) &&
-		    link_add_address(changes, link, &to->items[i], fault) < 0)
+	}
+	for (size_t i = 0; i < to->count; i++) {
+		bool stays =
+		    among(from, &to->items[i]) && !(lost && to->items[i].family == AF_INET);
+
+		if (!stays && link_add_address(changes, link, &to->items[i], fault) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -70,6 +79,7 @@ int tap_set_up(struct taps *t, struct tap *tap, struct link_changes *changes, st
 	const struct netdev *d = tap->device;
 	const struct bridge *bridge = NULL;
 
+	tap->changed = !tap->made;
 	if (d->bridge) {
 		/* what waits goes out first: the look-up needs the socket */
 		if (link_changes_send(changes, fault) < 0 ||
@@ -106,12 +116,9 @@ int taps_read_before(struct taps *t, struct fault *fault)
 		struct tap *tap = &t->items[i];
 		struct addresses *into = &tap->before_addresses;
 
-		for (size_t k = 0; !tap->made && k < all.count; k++) {
-			if (all.items[k].ifindex != tap->link.ifindex || all.items[k].automatic)
-				continue;
-			into->items = mem_resize(into->items, into->count + 1, sizeof *into->items);
-			into->items[into->count++] = all.items[k].address;
-		}
+		for (size_t k = 0; !tap->made && k < all.count; k++)
+			if (all.items[k].ifindex == tap->link.ifindex && !all.items[k].automatic)
+				addresses_add(into, &all.items[k].address);
 	}
 	link_addresses_free(&all);
 	return 0;
@@ -119,12 +126,17 @@ int taps_read_before(struct taps *t, struct fault *fault)
 
 int tap_restore(struct tap *tap, struct link_changes *changes, struct fault *fault)
 {
-	const struct link_change change = {
-	    .link = &tap->before, .alias = tap->before.alias, .mtu = tap->before.mtu};
+	static const struct addresses none;
+	const struct link_change change = {.link = &tap->before,
+	    .alias = tap->before.alias,
+	    .mtu = tap->before.mtu,
+	    .down = !(tap->before.flags & IFF_UP)};
+	const struct addresses *hosts = tap->device->bridge ? &none : &tap->device->hosts;
 
+	/* all that it had is set again, since it isn't known how far we came */
 	if (link_change(changes, &change, fault) < 0 ||
-	    change_addresses(
-		changes, &tap->before, &tap->device->hosts, &tap->before_addresses, fault) < 0)
+	    change_addresses(changes, &tap->before, hosts, &tap->before_addresses, fault) < 0 ||
+	    change_addresses(changes, &tap->before, &none, &tap->before_addresses, fault) < 0)
 		return -1;
 	return link_put_into(changes, &tap->before, tap->before.master, "", fault);
 }
