@@ -115,7 +115,8 @@ static int read_record(const struct options *o, struct rec *record, struct fault
 		return fault_set(fault, EX_USAGE, "options of a device need its name");
 	if (!o->words.count && isatty(STDIN_FILENO)) {
 		fault_set(fault, EX_USAGE, "neither a name nor a record");
-		return fault_hint(fault, "mirari-tap up NAME, or: mirari-parse | mirari-tap up");
+		return fault_hint(fault, "mirari-tap %s NAME, or: mirari-parse | mirari-tap %s",
+		    o->command == DOWN ? "down" : "up", o->command == DOWN ? "down" : "up");
 	}
 	if (!o->words.count && rec_read_stdin(record, fault) < 0)
 		return -1;
