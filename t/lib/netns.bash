@@ -47,9 +47,8 @@ netns_hold() {
 netns_end() {
 	local pid
 	for pid in "${HOLDERS[@]}"; do
-		if kill -KILL "$pid" 2>/dev/null; then
-			wait "$pid" || [ $? -ge 128 ]
-		fi
+		# the shell says of what is killed that it was
+		{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || :
 	done
 	HOLDERS=()
 }
