@@ -1009,6 +1009,7 @@ fails() {
 	netns_beside OUT
 	ip_ link add up0 type veth peer name out0 netns "/proc/${HOLDERS[1]}/ns/net"
 	ip_ address add 192.0.2.1/24 dev up0
+	ip_ link set up0 addrgenmode none
 	ip_ link set up0 up
 	"${OUT[@]}" ip address add 192.0.2.2/24 dev out0
 	"${OUT[@]}" ip link set out0 up

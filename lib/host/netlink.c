@@ -134,9 +134,9 @@ int netlink_send(struct netlink *n, void (*refused)(void *, const struct netlink
 	return read_answers(n, awaited, refused, context, fault);
 }
 
-static bool has_end(const char *bytes, size_t length, unsigned number)
+static bool has_end(const void *bytes, size_t length, unsigned number)
 {
-	const struct nlmsghdr *answer = (const struct nlmsghdr *)bytes;
+	const struct nlmsghdr *answer = bytes;
 	int left = (int)length;
 
 	for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left))

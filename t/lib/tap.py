@@ -42,11 +42,14 @@ def udp_frame(to, source, address, destination, port, to_port, payload):
     return to + source + b'\x08\0' + header + udp
 
 
-def frames(fd):
+def frames(fd, again=lambda: None):
+    """Those from the host. A tap that was opened just now may lose some: what asks for them is done again."""
     end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
-        if select.select([fd], [], [], end - time.monotonic())[0]:
+        if select.select([fd], [], [], 0.3)[0]:
             yield os.read(fd, 65536)
+        else:
+            again()
     sys.exit('nothing came')
 
 
@@ -68,9 +71,9 @@ class Guest:
         write_up(self.fd, (b'\xff' * 6 if oper == 1 else to_mac) + self.mac + b'\x08\x06' +
                  struct.pack('!HHBBH6s4s6s4s', 1, 0x800, 6, 4, oper, self.mac, self.ip, to_mac, to_ip))
 
-    def datagrams(self):
-        """(source MAC, source, destination, ports, payload); ARP for us is answered."""
-        for frame in frames(self.fd):
+    def datagrams(self, again=lambda: None):
+        """(source MAC, source, ports, payload); ARP for us is answered."""
+        for frame in frames(self.fd, again):
             if frame[12:14] == b'\x08\x06' and frame[38:42] == self.ip and frame[21] == 1:
                 self.arp(2, frame[22:28], frame[28:32])
             elif frame[12:14] == b'\x08\x06' and frame[21] == 2 and frame[28:32] == self.wanted:
@@ -81,8 +84,9 @@ class Guest:
 
     def ask(self, gateway, address, port, source):
         self.wanted = socket.inet_aton(gateway)
-        self.arp(1, b'\0' * 6, self.wanted)
-        for got in self.datagrams():
+        first = lambda: self.arp(1, b'\0' * 6, self.wanted)
+        first()
+        for got in self.datagrams(first):
             if got is None:
                 write_up(self.fd, udp_frame(self.peer, self.mac, socket.inet_aton(source) if source else self.ip,
                                             socket.inet_aton(address), 4000, port, b'hello'))
@@ -108,8 +112,9 @@ def dhcp(tap, own_mac):
                          fixed + b'\x63\x82\x53\x63\x35\x01' + bytes([kind]) + options + b'\xff')
 
     def answer(kind, options):
-        write_up(fd, message(kind, options))
-        for frame in frames(fd):
+        ask = lambda: write_up(fd, message(kind, options))
+        ask()
+        for frame in frames(fd, ask):
             if frame[12:14] == b'\x08\0' and frame[23] == 17 and frame[34:38] == b'\0\x43\0\x44':
                 body, found, at = frame[42:], {}, 240
                 while body[at] != 255:
@@ -155,10 +160,16 @@ def main(what, *words):
             s.sendto(b'you are ' + peer[0].encode(), peer)
     elif what == 'query':
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        s.settimeout(TIMEOUT)
+        s.settimeout(0.3)
         s.connect((words[0], int(words[1])))
-        s.send(b'hello')
-        print(s.recv(65536).decode())
+        for _ in range(30):
+            s.send(b'hello')
+            try:
+                print(s.recv(65536).decode())
+                return
+            except TimeoutError:
+                pass
+        sys.exit('no answer')
     elif what == 'interrupt':
         process = subprocess.Popen(words[2:], stdin=sys.stdin)
         time.sleep(float(words[0]) / 1000)
