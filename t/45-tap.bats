@@ -20,12 +20,12 @@ up_record() {
 # ---- what is made -----------------------------------------------------------------------------------
 
 @test "a tap by options, and what is said of it" {
-	up tap0 --host 10.0.0.1/24 --host fd00::1/64 --mtu 1400 --owner 1234 --group 4321
+	up tap0 --host 10.0.0.1/24 --host fd00::1/64 --mtu 1400 --owner $OWNER --group $GROUP
 	exits 0
 	same tap0 "$(here)"
 	same '"mirari /tap0 mac='"$(got net.tap0.mac)"' guest=10.0.0.2/24" 2013 1400' \
 		"$(about tap0 '"\(.ifalias | tojson) \(.group) \(.mtu)"')"
-	same '{"type":"tap","pi":false,"vnet_hdr":false,"multi_queue":false,"persist":true,"user":"1234","group":"4321"}' \
+	same '{"type":"tap","pi":false,"vnet_hdr":false,"multi_queue":false,"persist":true,"user":"'$OWNER_NAME'","group":"'$GROUP_NAME'"}' \
 		"$(about tap0 '.linkinfo.info_data | .user |= tostring | .group |= tostring')"
 	same true "$(about tap0 '.flags | contains(["UP"])')"
 	same '10.0.0.1/24 10.0.0.255 fd00::1/64' \
@@ -55,14 +55,14 @@ up_record() {
 
 @test "each option is a key of a record, and the other way round" {
 	others_bridge br9
-	up one --host 10.0.0.1/24 --guest 10.0.0.9/24 --mac 02:00:00:00:00:01 --mtu 1300 --owner 7 --group 8 \
+	up one --host 10.0.0.1/24 --guest 10.0.0.9/24 --mac 02:00:00:00:00:01 --mtu 1300 --owner $OWNER --group $GROUP \
 		--bridge mirbr --create-bridge
 	exits 0
 	first=$(world)
 	down one -q
 	unchanged
 	printf '%s\n' net.one.tap=one net.one.host=10.0.0.1/24 net.one.guest=10.0.0.9/24 \
-		net.one.mac=02:00:00:00:00:01 net.one.mtu=1300 net.one.owner=7 net.one.group=8 \
+		net.one.mac=02:00:00:00:00:01 net.one.mtu=1300 net.one.owner=$OWNER net.one.group=$GROUP \
 		net.one.bridge=mirbr net.one.bridge-create=true '' >"$T/in"
 	up <"$T/in"
 	exits 0
@@ -199,7 +199,7 @@ up_record() {
 
 @test "a second up changes nothing" {
 	others_bridge br9
-	set -- --host 10.0.0.1/24 --host 10.0.0.9/24 --host fd00::1/64 --host fd00::9/64 --host 10.1.0.1/31 --owner 1234 \
+	set -- --host 10.0.0.1/24 --host 10.0.0.9/24 --host fd00::1/64 --host fd00::9/64 --host 10.1.0.1/31 --owner $OWNER \
 		--mtu 1400 --mac 02:00:00:00:00:07
 	up tap0 "$@"
 	exits 0
@@ -237,7 +237,7 @@ up_record() {
 }
 
 @test "down and up again is as before" {
-	set -- tap0 --host 10.0.0.1/24 --host fd00::1/64 --owner 1234 --mtu 1400 --bridge mirbr --create-bridge
+	set -- tap0 --host 10.0.0.1/24 --host fd00::1/64 --owner $OWNER --mtu 1400 --bridge mirbr --create-bridge
 	comparable() {
 		world | sed -E '/"(ifindex|address|permaddr|.*_id|designated_bridge|local)":/d'
 	}
@@ -298,6 +298,7 @@ up_record() {
 }
 
 @test "owner, group and MAC become what is asked for now" {
+	users
 	who() {
 		about tap0 '.linkinfo.info_data | "\(.user) \(.group)"'
 	}
@@ -508,7 +509,7 @@ by() {
 # ---- what isn't ours --------------------------------------------------------------------------------
 
 @test "what others made is neither changed nor removed" {
-	ip_ tuntap add tap1 mode tap user 1234
+	ip_ tuntap add tap1 mode tap user $OWNER
 	ip_ tuntap add tun1 mode tun
 	ip_ tuntap add tapm mode tap multi_queue
 	ip_ link add dummy1 type veth peer name dummy2
@@ -770,6 +771,7 @@ fails() {
 }
 
 @test "owners, DHCP and NAT of taps that were there are as before, too" {
+	users
 	up one --host 10.0.0.1/24 --owner 1234 --group 7 --dhcp --nat
 	up two --host 10.0.1.1/24 -p 9090:90
 	before=$(world)
@@ -833,7 +835,7 @@ fails() {
 	try "${NS[@]}" mirari-tap list
 	exits 0
 	same '' "$(cat "$T/out")"
-	up_record net.a.tap=tap0 net.a.host=10.0.0.1/24 net.a.host=fd00::1/64 net.a.mtu=1400 net.a.owner=1234 net.a.group=99 \
+	up_record net.a.tap=tap0 net.a.host=10.0.0.1/24 net.a.host=fd00::1/64 net.a.mtu=1400 net.a.owner=$OWNER net.a.group=$GROUP \
 		net.b.tap=tap1 net.b.host=10.1.0.1/24 net.b.bridge=mirbr net.b.bridge-create=true net.b.dhcp=true net.b.owner=0
 	hold tap0 $'odd\rname'
 	py send tap1 7 100
@@ -852,7 +854,7 @@ fails() {
 			"$(grep -E '^(tap|bridge|ifindex|state|mtu|address|master|rx\..*|tx\..*)=' "$T/out")"
 	done
 	try "${NS[@]}" mirari-tap list tap0
-	same 'www a '"$(got mac)"' 10.0.0.2/24 true true 1234 99 '"$HOLDING"' odd?name' \
+	same "www a $(got mac) 10.0.0.2/24 true true $OWNER_NAME $GROUP_NAME $HOLDING odd?name" \
 		"$(got name) $(got device) $(got mac) $(got guest) $(got persistent) $(got in-use) $(got owner) $(got group) $(got holder.pid) $(got holder.program)"
 	same 02:00 "$(got mac | cut -c 1-3)00"
 	try "${NS[@]}" mirari-tap list tap1
@@ -862,7 +864,7 @@ fails() {
 
 @test "list: a table for people" {
 	need script
-	up_record net.a.tap=tap0 net.a.host=10.0.0.1/24 net.a.host=10.0.5.1/24 net.a.owner=1234 \
+	up_record net.a.tap=tap0 net.a.host=10.0.0.1/24 net.a.host=10.0.5.1/24 net.a.owner=$OWNER \
 		net.b.tap=tap1 net.b.host=10.1.0.1/24 net.b.bridge=mirbr net.b.bridge-create=true net.b.owner=0
 	up tap2
 	hold tap0
@@ -870,7 +872,7 @@ fails() {
 	sleep 0.1
 	"${NS[@]}" script -qec 'mirari-tap list' /dev/null </dev/null | tr -d '\r' >table
 	same "$(printf '%s\n' 'NAME STATE DEVICE ADDRESS BRIDGE OWNER HOLDER RX TX' \
-		"tap0 up+ www/a 10.0.0.1/24,10.0.5.1/24 - 1234 python3($HOLDING)" \
+		"tap0 up+ www/a 10.0.0.1/24,10.0.5.1/24 - $OWNER_NAME python3($HOLDING)" \
 		'tap1 up www/b - mirbr root - 20K 0' 'tap2 up tap2 - - root - 0 0')" \
 		"$(sed -E 's/ +/ /g; /^tap0/s/ [^ ]+ [^ ]+$//; /^mirbr/d' table)"
 	grep -qE '^mirbr +up +bridge +10\.1\.0\.1/24' table
@@ -1083,7 +1085,7 @@ planned() {
 		unchanged
 	}
 	same_plan tap0
-	same_plan tap0 --host 10.0.0.1/24 --host fd00::1/64 --owner 1234 --group 4321 --mtu 1400 --mac 02:00:00:00:00:01
+	same_plan tap0 --host 10.0.0.1/24 --host fd00::1/64 --owner $OWNER --group $GROUP --mtu 1400 --mac 02:00:00:00:00:01
 	same_plan tap0 --mtu 600 --host 10.0.0.1/31 --host 10.1.0.1/32
 	same_plan tap0 --owner root --host 10.0.0.1/8
 	same_plan tap0 tap1 --bridge mirbr --create-bridge --host 10.0.0.1/24 --host fd00::1/64

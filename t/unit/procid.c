@@ -13,13 +13,13 @@ static void test_text(void)
 {
 	static const char *const bad[] = {"", ".", "1", "1.", ".1", "0.1", "-1.1", "1.-1", "+1.1",
 	    "01.1", "1.01", "1.1.1", "1 .1", "1. 1", " 1.1", "1.1 ", "2147483648.1",
-	    "99999999999999999999.1", "1.18446744073709551616", "1,1", "a.1", "1.a", "1.1\n"};
+	    "99999999999999999999.1", "1.18446744073709551616", "1,1", "a.1", "1.a", "12345.12\n"};
 	static const char *const good[] = {"1.0", "2147483647.18446744073709551615", "42.4711"};
 
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		struct procid id = {77, 88};
 
-		ok(!procid_parse(bad[i], &id) && id.pid == 77 && id.started == 88, "not '%s'",
+		ok(!procid_parse(bad[i], &id) && id.pid == 77 && id.started == 88, "not '%.8s'",
 		    bad[i]);
 	}
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
