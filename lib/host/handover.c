@@ -95,8 +95,23 @@ int handover_plan(struct handover *h, const struct strv *command, const struct n
 	return result;
 }
 
-/* The descriptors to FIRST_FD and up. They go out of the way first, since each may be where another
- * has to go. */
+/* Whoever is at a number that another is to have goes out of the way. */
+static int make_room(struct taps *taps, int number, int behind, struct fault *fault)
+{
+	for (size_t i = 0; i < taps->count; i++) {
+		int fd = taps->items[i].fd;
+
+		if (fd != number)
+			continue;
+		taps->items[i].fd = fcntl(fd, F_DUPFD_CLOEXEC, behind);
+		if (taps->items[i].fd < 0)
+			return fault_errno(fault, EX_OSERR, errno, "dup");
+	}
+	return 0;
+}
+
+/* The descriptors to FIRST_FD and up, each in its turn, so that hardly any more are needed than
+ * there are. */
 static int place(const struct handover *h, struct taps *taps, struct fault *fault)
 {
 	int count = 0, next = FIRST_FD;
@@ -104,20 +119,23 @@ static int place(const struct handover *h, struct taps *taps, struct fault *faul
 	for (size_t i = 0; i < taps->count; i++)
 		count += !h->by_name[i];
 	for (size_t i = 0; i < taps->count; i++) {
-		int high;
+		int *fd = &taps->items[i].fd;
 
 		if (h->by_name[i])
 			continue;
-		high = fcntl(taps->items[i].fd, F_DUPFD_CLOEXEC, FIRST_FD + count);
-		if (high < 0)
-			return fault_errno(fault, EX_OSERR, errno, "dup");
-		fd_close(&taps->items[i].fd);
-		taps->items[i].fd = high;
+		if (*fd != next) {
+			/* dup2 leaves it open across exec, which is what it is for */
+			if (make_room(taps, next, FIRST_FD + count, fault) < 0)
+				return -1;
+			if (dup2(*fd, next) < 0)
+				return fault_errno(fault, EX_OSERR, errno, "dup2");
+			fd_close(fd);
+			*fd = next;
+		} else if (fcntl(next, F_SETFD, 0) < 0) {
+			return fault_errno(fault, EX_OSERR, errno, "fcntl");
+		}
+		next++;
 	}
-	/* dup2 leaves them open across exec, which is what they are for */
-	for (size_t i = 0; i < taps->count; i++, next += !h->by_name[i - 1])
-		if (!h->by_name[i] && dup2(taps->items[i].fd, next) < 0)
-			return fault_errno(fault, EX_OSERR, errno, "dup2");
 	return 0;
 }
 
