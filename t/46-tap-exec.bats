@@ -76,7 +76,14 @@ setup() {
 		same 38 "$(grep -c '^fd ' out)"
 		same 35 "$(grep -c "^fd [0-9]* $PWD/file$" out)"
 		gone
-		# and where hardly any are free
+		# and where hardly any are free, but may be had
+		settings=()
+		for n in {1..100}; do
+			settings+=(--set "net.d$n.mtu=1400")
+		done
+		exits 0 bash -c 'ulimit -Sn 80; exec "$@"' bash mirari-tap exec "${settings[@]}" -- "${GUEST[@]}" show '%{fd:d100}'
+		has out LISTEN_FDS=100 'fd 102 tap mir' word=102
+		gone
 		exits 0 bash -c 'ulimit -n 12; exec "$@"' bash \
 			mirari-tap exec --set net.a.tap=t0 --set net.a.host=10.0.0.1/24 -- "${GUEST[@]}" show
 		has out 'fd 3 tap t0'
@@ -561,6 +568,8 @@ setup() {
 		has out 'lease 10.2.0.2' 'br0:' 'uplink0:' 'done ping,10.2.0.1'
 		same 2 "$(grep -c 'done connect' out)"
 		gone 3
+		# whoever may open it on the host
+		exits 0 "${ORDINARY[@]}" mirari-tap exec --rootless --set net.service.owner=12345 --set net.service.group=12345 -- true
 		exits 0 mirari-tap exec --rootless --set net.a.tap=byname --set net.a.host=10.1.0.1/24 -- ip -o link show '%{tap:a}'
 		has out byname
 		gone 3

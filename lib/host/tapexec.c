@@ -75,6 +75,8 @@ static int enter_rootless(const struct tapexec *e, struct fault *fault)
 	for (size_t i = 0; result == 0 && i < e->devices->count; i++) {
 		struct netdev *d = &e->devices->items[i];
 
+		/* nobody else is there who could open it */
+		d->owner = d->group = NULL;
 		/* the only way out of there */
 		d->nat = netdev_ipv4(&d->hosts) && netdev_ipv4(&d->guests);
 		/* a port that is for one address of the host arrives at another */
