@@ -411,6 +411,15 @@ setup() {
 		exits 0 mirari-tap exec --set name=two --host 10.0.1.1/24 -- true
 		kill $!
 		wait $! || :
+		# one that a program is to open itself
+		mirari-tap exec --set name=one --set net.service.tap=t0 --host 10.0.0.1/24 -- env TAP=%{tap:service} sleep 60 &
+		until_true 3 says /proc/$!/comm sleep
+		exits 75 mirari-tap exec --set name=one --set net.service.tap=t0 --host 10.0.0.1/24 -- true
+		has err "it was made for process $!"
+		exits 75 mirari-tap up t0 --host 10.0.0.1/24
+		has err "it was made for process $!"
+		kill $!
+		wait $! || :
 		gone
 	END
 }
