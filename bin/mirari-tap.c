@@ -1,6 +1,7 @@
 /* mirari-tap: network devices for unikernels. */
 #include "core/fd.h"
 #include "core/main.h"
+#include "core/shell.h"
 #include "host/doctor.h"
 #include "host/network.h"
 #include "host/tapexec.h"
@@ -170,8 +171,10 @@ static void say_names(const char *what, const struct strv *names)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 
-	for (size_t i = 0; i < names->count; i++)
-		buf_printf(&text, "%s%s", i ? ", " : "", names->items[i]);
+	for (size_t i = 0; i < names->count; i++) {
+		buf_adds(&text, i ? ", " : "");
+		shell_word(&text, names->items[i]);
+	}
 	if (names->count > 50)
 		say_note("%s %zu interfaces", what, names->count);
 	else if (names->count)
