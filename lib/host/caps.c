@@ -48,7 +48,7 @@ enum caps_standing caps_standing(void)
 {
 	if (!caps_have(CAP_NET_ADMIN))
 		return CAPS_NOTHING;
-	return geteuid() == 0 ? CAPS_ROOT : CAPS_GIVEN;
+	return geteuid() == 0 && getuid() == 0 ? CAPS_ROOT : CAPS_GIVEN;
 }
 
 int caps_lend(int cap, bool lend, struct fault *fault)

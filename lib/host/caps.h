@@ -21,9 +21,9 @@ bool caps_have(int cap);
 /* How we may change the network of the namespace that we are in. */
 enum caps_standing {
 	CAPS_NOTHING, /* not at all, as an ordinary user; root without CAP_NET_ADMIN, too */
-	CAPS_GIVEN,   /* a user with CAP_NET_ADMIN: from a file capability, or in a user namespace
-			 where it is nobody's root (host/rootless.h) */
-	CAPS_ROOT     /* root of our user namespace, which may be a container's */
+	CAPS_GIVEN, /* a user with CAP_NET_ADMIN: from a file capability or a set-user-ID bit, or in
+		       a user namespace where it is nobody's root (host/rootless.h) */
+	CAPS_ROOT   /* root of our user namespace, which may be a container's */
 };
 enum caps_standing caps_standing(void);
 

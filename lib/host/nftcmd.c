@@ -10,19 +10,30 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define MODULES "nf_tables nft_chain_nat nft_ct nft_fib_inet nft_masq"
 
+/* Do we have rights that our caller hasn't, by a file capability or a set-user-ID bit
+ * (getauxval(3))?
+ */
+static bool is_privileged(void)
+{
+	return getauxval(AT_SECURE) != 0;
+}
+
 int nftcmd_find(const char *program, struct buf *path)
 {
 	static const char *const elsewhere[] = {"/usr/sbin/", "/sbin/"};
-	int error;
+	int error = ENOENT;
 
-	if (proc_find(program, path) == 0)
-		return 0;
-	error = errno;
+	if (!is_privileged()) {
+		if (proc_find(program, path) == 0)
+			return 0;
+		error = errno;
+	}
 	for (size_t i = 0; i < COUNT_OF(elsewhere); i++) {
 		struct buf candidate A_CLEANUP(buf_free) = {0};
 
@@ -69,6 +80,22 @@ static int explain(const struct buf *said, struct fault *fault)
 	return -1;
 }
 
+/* Should: run the administrator's program with the rights that it needs. Mustn't: let a caller who
+ * hasn't these say which program that is, or what it loads (PATH, XTABLES_LIBDIR). */
+static int run(
+    const struct strv *command, const struct proc_io *io, int *status, struct fault *fault)
+{
+	char *none[] = {NULL}, **ours = environ;
+	int result;
+
+	if (caps_lend(CAP_NET_ADMIN, true, fault) < 0)
+		return -1;
+	environ = is_privileged() ? none : ours;
+	result = proc_run(command, io, status, fault);
+	environ = ours;
+	return caps_lend(CAP_NET_ADMIN, false, fault) < 0 ? -1 : result;
+}
+
 int nftcmd_run(
     const struct strv *arguments, const struct buf *script, struct buf *out, struct fault *fault)
 {
@@ -77,7 +104,7 @@ int nftcmd_run(
 	struct proc_io io = {.in = in, .merge = true};
 	struct strv command A_CLEANUP(strv_free) = {0};
 	struct buf path A_CLEANUP(buf_free) = {0}, said A_CLEANUP(buf_free) = {0};
-	int status, result;
+	int status;
 
 	if (script && in < 0)
 		return -1;
@@ -91,10 +118,7 @@ int nftcmd_run(
 	strv_add_all(&command, arguments);
 	file = proc_memory_file(fault);
 	io.out = file;
-	if (file < 0 || caps_lend(CAP_NET_ADMIN, true, fault) < 0)
-		return -1;
-	result = proc_run(&command, &io, &status, fault);
-	if (caps_lend(CAP_NET_ADMIN, false, fault) < 0 || result < 0)
+	if (file < 0 || run(&command, &io, &status, fault) < 0)
 		return -1;
 	if (lseek(file, 0, SEEK_SET) < 0)
 		return fault_errno(fault, 0, errno, "lseek");

@@ -12,7 +12,8 @@
 #include "core/strv.h"
 
 /* Appends where a program of the administrator's is: in PATH, else in /usr/sbin or /sbin, which an
- * ordinary user's PATH doesn't have. -1 with errno set. */
+ * ordinary user's PATH doesn't have. With rights that our caller hasn't, PATH doesn't count. -1
+ * with errno set. */
 int nftcmd_find(const char *program, struct buf *path) A_MUST_CHECK;
 
 /* Runs nft with these arguments, and `script` (or nothing, when NULL) on its standard input.
