@@ -487,9 +487,24 @@ by() {
 	no_keeper
 	by 1234 down mir0
 	exits 0
-	# one that root has made for somebody is theirs to remove
+	# one that root has made for somebody is theirs to remove, but not as they like
 	by 1234 down tapr
 	exits 0
+	up mirn --host 10.7.0.1/24 --nat -p 8080:80 --owner 1234
+	mkdir "$SHARED/evil"
+	printf '#!/bin/sh\necho ran >%s/evil/ran\nexec /usr/sbin/nft "$@"\n' "$SHARED" >"$SHARED/evil/nft"
+	chmod 755 "$SHARED/evil/nft"
+	chmod 777 "$SHARED/evil"
+	PATH=$SHARED/evil:$PATH by 1234 down mirn
+	exits 0
+	[ ! -e "$SHARED/evil/ran" ]
+	# a set-user-ID tool is no better
+	cp "$BUILD/bin/mirari-tap" "$SHARED/suid"
+	chmod 4755 "$SHARED/suid"
+	try as 1234 "$SHARED/suid" up tap1
+	exits 77
+	try as 1234 "$SHARED/suid" up mir1 --host 10.1.0.1/24 --nat
+	exits 77
 	ip_ link del br9
 	ip_ link del mirbr9
 	rm -r "$SHARED"
@@ -944,6 +959,19 @@ fails() {
 	same mine "$(here)"
 	same '' "$("${NS[@]}" nft list ruleset)"
 	same 0 "$("${NS[@]}" cat /proc/sys/net/ipv4/ip_forward)"
+}
+
+@test "what a killed down was about to remove is gc's, unless it is asked for again" {
+	up tap0 tap1 --mtu 1400
+	ip_ link set tap0 group 20130
+	ip_ link set tap1 group 20130
+	try "${NS[@]}" mirari-tap list
+	same 'tap0 tap1' "$(got tap)"
+	up tap0
+	exits 0
+	try "${NS[@]}" mirari-tap gc
+	exits 0
+	same tap0 "$(here)"
 }
 
 @test "gc removes the table of a tap that somebody else has removed" {

@@ -31,11 +31,12 @@ static int set_up_link(
 		change.alias = alias;
 	if (d->mtu && d->mtu != tap->link.mtu)
 		change.mtu = d->mtu;
-	if (tap->made)
+	/* one that a killed `down` was about to remove is to stay now */
+	if (tap->made || tap->before.group != MARK_GROUP)
 		change.group = MARK_GROUP;
 	change.no_automatic = tap->made && !ipv6;
 	change.up = !(tap->link.flags & IFF_UP);
-	if (!change.alias && !change.mtu && !change.up)
+	if (!change.alias && !change.mtu && !change.up && !change.group)
 		return 0;
 	return link_change(changes, &change, fault);
 }
