@@ -102,17 +102,53 @@ int tap_set_up(struct taps *t, struct tap *tap, struct link_changes *changes, st
 	    bridge ? d->bridge : "none", fault);
 }
 
+/* With an address comes a route. Should: let users by a file capability have networks of their own.
+ * Mustn't: let them draw to themselves what goes to other networks, or to those of other
+ * interfaces.
+ */
+static int check_limits(
+    const struct tap *tap, const struct link_addresses *all, struct fault *fault)
+{
+	const struct netdev *d = tap->device;
+	unsigned bridge = d->bridge ? if_nametoindex(d->bridge) : 0;
+
+	for (size_t i = 0; i < d->hosts.count; i++) {
+		struct buf text A_CLEANUP(buf_free) = {0};
+		const char *what =
+		    address_is_private(&d->hosts.items[i]) ? NULL : "isn't of a private network";
+
+		for (size_t k = 0; k < all->count && !what; k++) {
+			const struct link_address *other = &all->items[k];
+
+			if (other->ifindex != tap->link.ifindex && other->ifindex != bridge &&
+			    !other->automatic &&
+			    address_overlaps(&d->hosts.items[i], &other->address))
+				what = "is in the network of another interface";
+		}
+		if (!what)
+			continue;
+		address_text(&d->hosts.items[i], &text);
+		fault_set(fault, EX_NOPERM, "%s: %s %s, which is for root only", d->tap,
+		    buf_str(&text), what);
+		return fault_hint(fault, "choose another, such as 10.99.0.1/24; or: sudo …");
+	}
+	return 0;
+}
+
 int taps_read_before(struct taps *t, struct fault *fault)
 {
 	struct link_addresses all = {0};
-	bool adopted = false;
+	bool needed = t->limited;
+	int result = 0;
 
 	for (size_t i = 0; i < t->count; i++)
-		adopted = adopted || !t->items[i].made;
-	if (!adopted)
+		needed = needed || !t->items[i].made;
+	if (!needed)
 		return 0;
 	if (link_addresses_read(&t->netlink, &all, fault) < 0)
 		return -1;
+	for (size_t i = 0; i < t->count && t->limited && result == 0; i++)
+		result = check_limits(&t->items[i], &all, fault);
 	for (size_t i = 0; i < t->count; i++) {
 		struct tap *tap = &t->items[i];
 		struct addresses *into = &tap->before_addresses;
@@ -122,7 +158,7 @@ int taps_read_before(struct taps *t, struct fault *fault)
 				addresses_add(into, &all.items[k].address);
 	}
 	link_addresses_free(&all);
-	return 0;
+	return result;
 }
 
 int tap_restore(struct tap *tap, struct link_changes *changes, struct fault *fault)

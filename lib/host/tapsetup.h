@@ -7,7 +7,8 @@
 #include "host/linkchange.h"
 #include "host/taps.h"
 
-/* The addresses that those have which were there already. */
+/* The addresses that those have which were there already; and whether a user with limits may have
+ * those that are asked for (EX_NOPERM). */
 int taps_read_before(struct taps *t, struct fault *fault) A_MUST_CHECK;
 
 /* Asks for what is to be another: mark, MTU, up, addresses, bridge. */

@@ -72,12 +72,38 @@ static void step(struct address *address, int by)
 	}
 }
 
+/* Is b in the network of a? */
 static bool same_network(const struct address *a, const struct address *b)
 {
 	unsigned whole = a->prefix / 8, rest = a->prefix % 8;
 
 	return !memcmp(a->bytes, b->bytes, whole) &&
 	       (!rest || (a->bytes[whole] ^ b->bytes[whole]) >> (8 - rest) == 0);
+}
+
+bool address_is_private(const struct address *address)
+{
+	static const struct address ranges[] = {
+	    {AF_INET, {10}, 8},
+	    {AF_INET, {172, 16}, 12},
+	    {AF_INET, {192, 168}, 16},
+	    {AF_INET, {100, 64}, 10},
+	    {AF_INET, {169, 254}, 16},
+	    {AF_INET6, {0xfc}, 7},
+	    {AF_INET6, {0xfe, 0x80}, 10},
+	};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (address->family == ranges[i].family && address->prefix >= ranges[i].prefix &&
+		    same_network(&ranges[i], address))
+			return true;
+	return false;
+}
+
+bool address_overlaps(const struct address *a, const struct address *b)
+{
+	return a->family == b->family &&
+	       same_network(a->prefix < b->prefix ? a : b, a->prefix < b->prefix ? b : a);
 }
 
 /* Whether all bits behind the prefix are `bit`. */

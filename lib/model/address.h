@@ -29,6 +29,13 @@ size_t address_size(int family);
  * group's: 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0 and above; ::, ::1, ff00::/8. */
 bool address_is_unicast(const struct address *address);
 
+/* Is all of its network for private use? RFC 1918, RFC 6598 (100.64.0.0/10), RFC 3927 and RFC 4193
+ * (fc00::/7), and IPv6's link-local ones. */
+bool address_is_private(const struct address *address);
+
+/* Have their networks an address in common? */
+bool address_overlaps(const struct address *a, const struct address *b);
+
 /* The neighbour that a guest gets when this is the host's address: the next address of the network,
  * or the one before where that would leave it or be IPv4's broadcast address. False when the
  * network has no other (a /32). */

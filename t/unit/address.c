@@ -96,6 +96,20 @@ static void test_rest(void)
 	static const char *const no_unicast[] = {"0.0.0.0/0", "0.1.2.3/8", "127.0.0.1/8",
 	    "127.255.0.1/8", "224.0.0.1/24", "239.1.1.1/8", "240.0.0.1/8", "255.255.255.255/32",
 	    "::/0", "::1/128", "ff00::1/8", "ff02::1/64"};
+	static const char *const private[] = {"10.0.0.1/8", "10.255.0.1/24", "172.16.0.1/12",
+	    "172.31.255.1/32", "192.168.0.1/16", "100.127.0.1/10", "169.254.1.1/16", "fc00::1/7",
+	    "fdff::1/64", "fe80::1/64"};
+	static const char *const public[] = {"10.0.0.1/7", "11.0.0.1/8", "172.16.0.1/11",
+	    "172.32.0.1/16", "192.168.0.1/15", "192.169.0.1/16", "100.128.0.1/10", "8.8.8.8/32",
+	    "0.0.0.0/0", "fc00::1/6", "fb00::1/64", "2001:db8::1/64", "::1/0", "a00::1/8"};
+	static const struct {
+		const char *a, *b;
+		bool overlap;
+	} pairs[] = {{"10.0.0.1/24", "10.0.0.200/32", true}, {"10.0.0.1/24", "10.0.1.1/24", false},
+	    {"10.0.0.1/23", "10.0.1.1/24", true}, {"0.0.0.0/0", "10.0.0.1/24", true},
+	    {"10.0.0.1/32", "10.0.0.2/32", false}, {"10.0.0.1/31", "10.0.0.0/32", true},
+	    {"a00::1/8", "10.0.0.1/8", false}, {"fd00::1/64", "fd00::2/128", true},
+	    {"fd00::1/64", "fd00:0:0:1::1/64", false}};
 	struct address a, b;
 
 	for (size_t i = 0; i < COUNT_OF(unicast); i++)
@@ -104,6 +118,16 @@ static void test_rest(void)
 	for (size_t i = 0; i < COUNT_OF(no_unicast); i++)
 		ok(address_parse(no_unicast[i], &a) && !address_is_unicast(&a), "%s isn't",
 		    no_unicast[i]);
+	for (size_t i = 0; i < COUNT_OF(private); i++)
+		ok(address_parse(private[i], &a) && address_is_private(&a), "%s is private",
+		    private[i]);
+	for (size_t i = 0; i < COUNT_OF(public); i++)
+		ok(address_parse(public[i], &a) && !address_is_private(&a), "%s isn't", public[i]);
+	for (size_t i = 0; i < COUNT_OF(pairs); i++)
+		ok(address_parse(pairs[i].a, &a) && address_parse(pairs[i].b, &b) &&
+			address_overlaps(&a, &b) == pairs[i].overlap &&
+			address_overlaps(&b, &a) == pairs[i].overlap,
+		    "%s and %s", pairs[i].a, pairs[i].b);
 	ok(address_parse("10.0.0.1/24", &a) && address_parse("10.0.0.1/24", &b) &&
 		address_same(&a, &b),
 	    "the same");
