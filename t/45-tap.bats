@@ -467,6 +467,12 @@ by() {
 		by 1234 $words
 		exits 77
 	done
+	# nor a network that isn't for private use, or that somebody has
+	for address in 0.0.0.1/0 8.8.8.8/32 128.0.0.1/1 10.0.0.1/7 192.0.2.1/24 10.9.0.7/32 10.9.128.1/8 2001:db8::1/64 ::2/1; do
+		by 1234 up mir1 --host "$address"
+		[[ $status =~ ^(77|65)$ ]] || flunk "$address"
+	done
+	unchanged "$before"
 	for words in 'up mir0' 'up mir0 --host 10.0.0.1/24' 'down mir0' 'down mir0 --force'; do
 		# shellcheck disable=SC2086 # several
 		by 1235 $words
@@ -982,6 +988,7 @@ fails() {
 	exits 0
 	says 'removed table inet mirari-tap0'
 	same 1 "$("${NS[@]}" cat /proc/sys/net/ipv4/ip_forward)"
+	ip_ link del tap1
 	down tap1
 	exits 0
 	unchanged

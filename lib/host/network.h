@@ -31,8 +31,8 @@ int network_user(struct network_user *user, struct fault *fault) A_MUST_CHECK;
 int network_up(
     struct netdevs *devices, const struct network_user *user, struct fault *fault) A_MUST_CHECK;
 
-/* Removes as tapgone_remove, and the nftables tables of what is removed. With `litter` tables of
- * taps that aren't there any more go as well, and are named in `removed`. */
+/* Removes as tapgone_remove, and the nftables tables of what is removed or isn't there. With
+ * `litter` tables of taps that aren't there any more go as well, and are named in `removed`. */
 int network_down(struct tapgone *g, struct fault *fault) A_MUST_CHECK;
 
 #endif
