@@ -167,13 +167,17 @@ static int name_taps(const struct options *o, struct strv *names, struct fault *
 	return 0;
 }
 
-static void say_names(const char *what, const struct strv *names)
+/* One line. Names that somebody else chose are quoted where they need it. */
+static void say_names(const char *what, const struct strv *names, bool quoted)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 
 	for (size_t i = 0; i < names->count; i++) {
 		buf_adds(&text, i ? ", " : "");
-		shell_word(&text, names->items[i]);
+		if (quoted)
+			shell_word(&text, names->items[i]);
+		else
+			buf_adds(&text, names->items[i]);
 	}
 	if (names->count > 50)
 		say_note("%s %zu interfaces", what, names->count);
@@ -197,9 +201,9 @@ static int down(const struct options *o, struct fault *fault)
 	if (network_down(&gone, fault) < 0)
 		return -1;
 	if (o->dry_run || !o->quiet)
-		say_names(o->dry_run ? "would remove" : "removed", &gone.removed);
+		say_names(o->dry_run ? "would remove" : "removed", &gone.removed, false);
 	if (!o->quiet)
-		say_names("isn't there:", &gone.absent);
+		say_names("isn't there:", &gone.absent, true);
 	return EX_OK;
 }
 
