@@ -52,7 +52,7 @@ many() {
 }
 
 @test "an up that fails takes nothing of another's with it" {
-	race failing "$(large 50)"
+	race failing "$(large 25)"
 }
 
 @test "list and down while interfaces come and go" {
