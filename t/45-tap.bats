@@ -513,7 +513,6 @@ by() {
 	exits 77
 	ip_ link del br9
 	ip_ link del mirbr9
-	rm -r "$SHARED"
 	unchanged
 }
 

@@ -7,6 +7,7 @@ setup() {
 	T=$BATS_TEST_TMPDIR
 	PIDS=()
 	NS=()
+	SHARED= # a directory that other users may look into
 	export HOME=$T/home
 	unset SUDO_UID SUDO_GID PKEXEC_UID DOAS_USER
 	mkdir "$HOME" "$T/dir"
@@ -34,6 +35,7 @@ teardown() {
 		no_keeper || bad=1
 	fi
 	netns_end
+	[ -z "${SHARED-}" ] || rm -rf "$SHARED"
 	[ -z "${OUTSIDE-}" ] || same "$OUTSIDE" "$(ip -o link show | wc -l)" || bad=1
 	return $bad
 }
