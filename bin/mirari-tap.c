@@ -210,10 +210,13 @@ static int down(const struct options *o, struct fault *fault)
 static int list(const struct options *o, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
-	int got = taplist(&o->words, o->all, isatty(STDOUT_FILENO), &text, fault);
+	struct strv absent A_CLEANUP(strv_free) = {0};
 
+	if (taplist(&o->words, o->all, isatty(STDOUT_FILENO), &text, &absent, fault) < 0)
+		return -1;
 	put_bytes(&text);
-	return got > 0 ? (o->words.count ? EXIT_NO : EX_OK) : got;
+	say_names("isn't there:", &absent, true);
+	return absent.count ? EXIT_NO : EX_OK;
 }
 
 /* The record that we are to read from standard input, which the program doesn't get then. */

@@ -921,8 +921,10 @@ fails() {
 		exits 1
 		same '' "$(cat "$T/out")"
 	done
-	try "${NS[@]}" mirari-tap list nothing tap0
-	exits 0
+	try "${NS[@]}" mirari-tap list nothing tap0 ../x
+	exits 1
+	same tap0 "$(got tap)"
+	says "isn't there: nothing, ../x"
 }
 
 # ---- gc ---------------------------------------------------------------------------------------------

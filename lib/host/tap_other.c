@@ -62,9 +62,10 @@ void tapgone_free(struct tapgone *g)
 	strv_free(&g->absent);
 }
 
-int taplist(const struct strv *names, bool all, bool table, struct buf *into, struct fault *fault)
+int taplist(const struct strv *names, bool all, bool table, struct buf *into, struct strv *absent,
+    struct fault *fault)
 {
-	(void)names, (void)all, (void)table, (void)into;
+	(void)names, (void)all, (void)table, (void)into, (void)absent;
 	return refuse(fault);
 }
 

@@ -198,7 +198,8 @@ static int read_world(struct world *w, struct fault *fault)
 	return 0;
 }
 
-int taplist(const struct strv *names, bool all, bool table, struct buf *into, struct fault *fault)
+int taplist(const struct strv *names, bool all, bool table, struct buf *into, struct strv *absent,
+    struct fault *fault)
 {
 	struct world w A_CLEANUP(world_free) = {0};
 	struct strv cells A_CLEANUP(strv_free) = {0};
@@ -221,7 +222,13 @@ int taplist(const struct strv *names, bool all, bool table, struct buf *into, st
 		else
 			rec_write(&record, into);
 	}
+	for (size_t i = 0; i < names->count; i++) {
+		const struct link *link = links_by_name(&w.links, names->items[i]);
+
+		if (!link || !is_listed(link, names, all))
+			strv_add(absent, names->items[i]);
+	}
 	if (table && found)
 		table_add(into, &cells, COLUMNS);
-	return !found;
+	return 0;
 }

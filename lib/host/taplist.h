@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 /* Appends a record for each, or a table. Those of ours, or with `all` every tap and bridge; with
- * `names` only these. 1 when there was none. */
-int taplist(const struct strv *names, bool all, bool table, struct buf *into,
+ * `names` only these, and `absent` gets those that no tap or bridge has. */
+int taplist(const struct strv *names, bool all, bool table, struct buf *into, struct strv *absent,
     struct fault *fault) A_MUST_CHECK;
 
 #endif
