@@ -72,6 +72,10 @@ pings() {
 	mirari run -n >pasted
 	start dash -eu ./pasted
 	pings 10.0.0.2
+	# the shell's child
+	kill "$("${NS[@]}" mirari-tap list | sed -n 's/^holder.pid=//p')"
+	wait "$SERVER" || [ $? = 143 ]
+	nothing_left
 }
 
 @test "the tap is made, the unikernel answers, and all is gone when it is told to end" {
