@@ -353,7 +353,7 @@ up_record() {
 	exits 0
 	same 'mirbr ' "$(about tap0 .master) $(addresses tap0)"
 	same 10.0.0.1/24 "$(addresses mirbr)"
-	same '"mirari bridge" 2013 0 true' \
+	same '"mirari bridge owner=0" 2013 0 true' \
 		"$(about mirbr '"\(.ifalias | tojson) \(.group) \(.linkinfo.info_data.stp_state) \(.flags | contains(["UP"]))"')"
 	mac=$(about mirbr .address)
 	up tap1 --bridge mirbr
@@ -487,6 +487,20 @@ by() {
 	exits 0
 	by 1235 up mir6 --host 10.6.0.1/24 --dhcp
 	exits 0
+	# a bridge is its maker's, whatever it is called
+	up tapb --bridge mirbr6 --create-bridge --host 10.66.0.1/24
+	held=$(world)
+	for bridge in mirbr5 mirbr6; do
+		by 1234 up mir7 --bridge $bridge --create-bridge --host 10.7.0.1/24
+		exits 77
+		says 'a bridge that you have made yourself'
+		by 1234 down $bridge
+		exits 77
+	done
+	by 1234 down --all -n
+	same 'mirari-tap: would remove tapr, mir0' "$(cat "$T/err")"
+	unchanged "$held"
+	down tapb
 	by 1235 down --all
 	exits 0
 	unchanged "$before"
@@ -546,11 +560,11 @@ by() {
 	ip_ link set group1 alias 'not mirari'
 	ip_ link set dummy2 group 2013 alias 'mirari www/service mac=02:00:00:00:00:01'
 	ip_ link add bralias type bridge
-	ip_ link set bralias alias 'mirari bridge'
+	ip_ link set bralias alias 'mirari bridge owner=0'
 	ip_ link add brgroup type bridge
 	ip_ link set brgroup group 2013
 	ip_ link add brother type bridge
-	ip_ link set brother group 2013 alias 'mirari bridges'
+	ip_ link set brother group 2013 alias 'mirari bridge owner=x'
 	ip_ tuntap add doomed1 mode tap
 	ip_ link set doomed1 group 20130
 	settle

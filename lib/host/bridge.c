@@ -24,9 +24,11 @@ static struct bridge *known(struct bridges *b, const char *name)
 }
 
 /* 0: made and marked; 1: somebody else has made it meanwhile. */
-static int make(struct netlink *netlink, const char *name, struct link *into, struct fault *fault)
+static int make(
+    struct netlink *netlink, const char *name, uid_t owner, struct link *into, struct fault *fault)
 {
 	struct link_changes changes;
+	char alias[LINK_ALIAS_MAX];
 	int found;
 
 	link_changes_start(&changes, netlink);
@@ -37,15 +39,15 @@ static int make(struct netlink *netlink, const char *name, struct link *into, st
 	found = link_find(netlink, name, into, fault);
 	if (found <= 0)
 		return found < 0 ? -1 : 1;
-	if (link_change(
-		&changes, &(struct link_change){.link = into, .alias = MARK_BRIDGE}, fault) < 0)
+	tapmark_write_bridge(owner, alias);
+	if (link_change(&changes, &(struct link_change){.link = into, .alias = alias}, fault) < 0)
 		return -1;
 	return link_changes_send(&changes, fault) < 0 && !link_changes_vanished(&changes) ? -1 : 0;
 }
 
 /* Looks it up, else makes it; a bridge may come and go between the two. */
-static int provide(
-    struct netlink *netlink, const struct netdev *device, struct bridge *into, struct fault *fault)
+static int provide(struct netlink *netlink, const struct netdev *device, uid_t owner,
+    struct bridge *into, struct fault *fault)
 {
 	struct tap_about about = {TAP_BRIDGE, device->bridge, NULL};
 
@@ -60,7 +62,7 @@ static int provide(
 			return 0;
 		if (!device->bridge_create)
 			return tap_fault(&about, ENODEV, NULL, fault);
-		made = make(netlink, device->bridge, &into->link, fault);
+		made = make(netlink, device->bridge, owner, &into->link, fault);
 		into->made = made == 0;
 		if (made <= 0)
 			return made;
@@ -116,17 +118,27 @@ static int set_addresses(struct netlink *netlink, struct bridge *bridge,
 	return result < 0 ? -1 : link_changes_send(&changes, fault);
 }
 
+static int not_own(const struct link *bridge, struct fault *fault)
+{
+	fault_set(fault, EX_NOPERM,
+	    "%s: without being root only a bridge that you have made yourself is allowed",
+	    bridge->name);
+	return fault_hint(fault, "--bridge mirNAME --create-bridge makes one");
+}
+
 int bridges_provide(struct bridges *b, struct netlink *netlink, const struct netdev *device,
-    const struct bridge **into, struct fault *fault)
+    uid_t owner, bool limited, const struct bridge **into, struct fault *fault)
 {
 	struct bridge *bridge = known(b, device->bridge);
 
 	if (!bridge) {
 		struct bridge new = {.made = false};
 
-		if (provide(netlink, device, &new, fault) < 0)
+		if (provide(netlink, device, owner, &new, fault) < 0)
 			return -1;
 		new.ours = new.made || link_is_our_bridge(&new.link);
+		if (limited && !new.made && (!new.ours || link_owner(&new.link) != owner))
+			return not_own(&new.link, fault);
 		b->items = mem_resize(b->items, b->count + 1, sizeof *b->items);
 		bridge = &b->items[b->count++];
 		*bridge = new;

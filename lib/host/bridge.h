@@ -23,10 +23,11 @@ struct bridges {
 
 void bridges_free(struct bridges *b);
 
-/* The device's bridge, looked up or made; *into is borrowed until the next call. Another bridge
- * than ours is never changed: it must have the device's addresses of the host already. */
+/* The device's bridge, looked up or made as that of `owner`; *into is borrowed until the next call.
+ * Another bridge than ours is never changed: it must have the device's addresses of the host
+ * already. With `limited` it has to be the owner's own (EX_NOPERM). */
 int bridges_provide(struct bridges *b, struct netlink *netlink, const struct netdev *device,
-    const struct bridge **into, struct fault *fault) A_MUST_CHECK;
+    uid_t owner, bool limited, const struct bridge **into, struct fault *fault) A_MUST_CHECK;
 
 /* Removes those that were made now, and from others the addresses that they were given; false when
  * something could not be undone. */

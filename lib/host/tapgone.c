@@ -47,7 +47,7 @@ static int check_one(const struct tapgone *g, const struct link *link, struct fa
 		    fault, EX_NOPERM, "%s: isn't made by mirari, so it isn't removed", link->name);
 		return fault_hint(fault, "sudo ip link delete %s", link->name);
 	}
-	if (g->limited && (link->kind != LINK_TAP || link->owner != g->owner))
+	if (g->limited && link_owner(link) != g->owner)
 		return tap_fault(&about, EPERM, NULL, fault);
 	if (link->kind != LINK_TAP || !link->carrier || g->force)
 		return 0;
@@ -143,8 +143,7 @@ static void choose_bridges(const struct tapgone *g, struct choice *c)
 		const struct link *bridge = &c->links.items[i];
 		size_t going = 0, staying = 0;
 
-		/* users have made those that are named like theirs, but not all of these */
-		if (!link_is_our_bridge(bridge) || (g->limited && strncmp(bridge->name, "mir", 3)))
+		if (!link_is_our_bridge(bridge) || (g->limited && link_owner(bridge) != g->owner))
 			continue;
 		for (size_t k = 0; k < c->links.count; k++) {
 			if (c->links.items[k].master != bridge->ifindex)
@@ -152,7 +151,7 @@ static void choose_bridges(const struct tapgone *g, struct choice *c)
 			going += c->goes[k];
 			staying += !c->goes[k];
 		}
-		if (!staying && (going || (!g->limited && (g->litter || g->all))))
+		if (!staying && (going || g->litter || g->all))
 			choose(c, bridge);
 	}
 }

@@ -102,9 +102,9 @@ static int add_tap(
 	struct buf owner A_CLEANUP(buf_free) = {0};
 	const struct group *group = link->group_owner == NO_ID ? NULL : getgrgid(link->group_owner);
 
+	owner_name(link_owner(link), &owner);
 	if (link->kind != LINK_TAP)
-		return 0;
-	owner_name(link->owner, &owner);
+		return add(r, fault, "owner", "%s", buf_str(&owner));
 	if (add(r, fault, "persistent", "%s", link->persistent ? "true" : "false") < 0 ||
 	    add(r, fault, "in-use", "%s", link->carrier ? "true" : "false") < 0 ||
 	    add(r, fault, "owner", "%s", buf_str(&owner)) < 0)

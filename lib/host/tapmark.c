@@ -1,9 +1,12 @@
 #include "host/tapmark.h"
 
+#include "core/num.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define BEGINNING "mirari "
+#define BRIDGE BEGINNING "bridge owner="
 
 void tapmark_of(const struct netdev *device, const char *unikernel, struct tapmark *into)
 {
@@ -95,6 +98,11 @@ bool tapmark_read(const char *alias, struct tapmark *into)
 	return read_words(end, into);
 }
 
+void tapmark_write_bridge(uid_t owner, char into[LINK_ALIAS_MAX])
+{
+	snprintf(into, LINK_ALIAS_MAX, BRIDGE "%u", owner);
+}
+
 static bool is_marked(const struct link *link)
 {
 	return link->group == MARK_GROUP || link->group == MARK_GROUP_DOOMED;
@@ -113,5 +121,17 @@ bool link_is_our_bridge(const struct link *link)
 	    !*link->alias && !memcmp(link->mac, MARK_BRIDGE_MAC, MARK_BRIDGE_MAC_BYTES);
 
 	return link->kind == LINK_BRIDGE && is_marked(link) &&
-	       (unfinished || !strcmp(link->alias, MARK_BRIDGE));
+	       (unfinished || link_owner(link) != NO_ID);
+}
+
+uid_t link_owner(const struct link *link)
+{
+	uint64_t owner;
+
+	if (link->kind == LINK_TAP)
+		return link->owner;
+	if (link->kind != LINK_BRIDGE || strncmp(link->alias, BRIDGE, strlen(BRIDGE)) ||
+	    num_parse(link->alias + strlen(BRIDGE), 0, NO_ID - 1, &owner) != NUM_OK)
+		return NO_ID;
+	return (uid_t)owner;
 }

@@ -5,7 +5,7 @@
  *
  *     mirari UNIKERNEL/DEVICE mac=MAC [guest=ADDRESS/PREFIX] [nat] [dhcp=PID.STARTED]
  *            [for=PID.STARTED]
- *     mirari bridge
+ *     mirari bridge owner=UID
  *
  * With `nat` the tap has an nftables table (host/nat.h). `dhcp` is the process that answers the
  * guest's DHCP. `for` is the program that the tap was made for by mirari-tap exec: when it has
@@ -42,7 +42,8 @@ void tapmark_write(const struct tapmark *mark, char into[LINK_ALIAS_MAX]);
 /* False for an alias that isn't one of a tap of ours. */
 bool tapmark_read(const char *alias, struct tapmark *into) A_MUST_CHECK;
 
-#define MARK_BRIDGE "mirari bridge"
+/* The alias of a bridge that this user has made: nobody else but root may change it. */
+void tapmark_write_bridge(uid_t owner, char into[LINK_ALIAS_MAX]);
 
 /* How the MAC addresses of our bridges begin: locally administered, no group's. */
 #define MARK_BRIDGE_MAC "\x02mi"
@@ -52,5 +53,8 @@ enum { MARK_BRIDGE_MAC_BYTES = 3 };
  * alias is one whose maker was killed before it could write it. */
 bool link_is_our_tap(const struct link *link);
 bool link_is_our_bridge(const struct link *link);
+
+/* Whose it is: who may open the tap, or has made the bridge; NO_ID when that can't be told. */
+uid_t link_owner(const struct link *link);
 
 #endif

@@ -7,8 +7,9 @@
 
 #include <arpa/inet.h>
 
-static void bridge(const struct netdev *d, struct strset *known, struct buf *into)
+static void bridge(const struct netdev *d, uid_t owner, struct strset *known, struct buf *into)
 {
+	char alias[LINK_ALIAS_MAX];
 	uint32_t ignored = 0;
 
 	if (!d->bridge || !d->bridge_create || !strset_add(known, d->bridge, &ignored))
@@ -18,7 +19,10 @@ static void bridge(const struct netdev *d, struct strset *known, struct buf *int
 	buf_printf(into, " group %d type bridge stp_state 0 forward_delay 0\nip link set dev ",
 	    MARK_GROUP);
 	shell_word(into, d->bridge);
-	buf_adds(into, " alias '" MARK_BRIDGE "' up\n");
+	tapmark_write_bridge(owner, alias);
+	buf_adds(into, " alias ");
+	shell_word(into, alias);
+	buf_adds(into, " up\n");
 }
 
 static void tap(
@@ -99,7 +103,7 @@ int tapplan(const struct netdevs *devices, uid_t owner, struct buf *into, struct
 	for (size_t i = 0; i < devices->count; i++) {
 		const struct netdev *d = &devices->items[i];
 
-		bridge(d, &known, into);
+		bridge(d, owner, &known, into);
 		tap(devices, d, owner, into);
 		addresses(d, into);
 		if (services(d, into, fault) < 0)

@@ -84,13 +84,10 @@ int tap_set_up(struct taps *t, struct tap *tap, struct link_changes *changes, st
 	if (d->bridge) {
 		/* what waits goes out first: the look-up needs the socket */
 		if (link_changes_send(changes, fault) < 0 ||
-		    bridges_provide(&t->bridges, &t->netlink, d, &bridge, fault) < 0)
+		    bridges_provide(
+			&t->bridges, &t->netlink, d, t->owner, t->limited, &bridge, fault) < 0)
 			return -1;
 		link_changes_start(changes, &t->netlink);
-		if (t->limited && !bridge->ours)
-			return fault_set(fault, EX_NOPERM,
-			    "%s: without being root only bridges made by mirari are allowed",
-			    d->bridge);
 	}
 	if (set_up_link(t, tap, changes, fault) < 0 ||
 	    change_addresses(changes, &tap->link, &tap->before_addresses,

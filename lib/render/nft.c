@@ -183,10 +183,10 @@ int nft_render(const struct nft_table *t, struct buf *into, struct fault *fault)
 		published(t, into);
 		buf_adds(into, "\t}\n");
 	}
-	if (t->nat || t->publish_count)
+	if (t->nat || t->publish_count) {
 		leaving(t, &networks, into);
-	if (t->nat)
 		forwarded(t, into);
+	}
 	buf_adds(into, "}\n");
 	return 0;
 }

@@ -327,6 +327,9 @@ static void test_publish(void)
 	table.nat = false;
 	apply("publish without NAT");
 	sees(outside, false, "192.0.2.1", 8080, "192.0.2.2", "it's still published");
+	netns_run(outside, "ip route add 10.0.0.0/24 via 192.0.2.1");
+	sees(outside, false, "10.0.0.2", 80, "", "the guest itself is out of reach");
+	netns_run(outside, "ip route del 10.0.0.0/24");
 }
 
 /* A datagram as it would never leave a well-behaved guest. */

@@ -43,8 +43,64 @@ static void refused(const char *want, const char *what)
 	is_str(buf_str(&text), "", "and nothing is written");
 }
 
-#define HEAD "table inet mirari-tap0\ndelete table inet mirari-tap0\ntable inet mirari-tap0 {\n"
-#define CHAIN(name, type) "\tchain " name " {\n\t\ttype " type "; policy accept;\n"
+/* clang-format off: a line of nft's a line */
+#define HEAD \
+	"table inet mirari-tap0\n" \
+	"delete table inet mirari-tap0\n" \
+	"table inet mirari-tap0 {\n"
+
+static const char nat_alone[] =
+    HEAD "\tchain leaving {\n"
+	 "\t\ttype nat hook postrouting priority srcnat; policy accept;\n"
+	 "\t\tip saddr 10.0.0.0/24 ip daddr != 10.0.0.0/24 oifname != \"mir-br\" masquerade\n"
+	 "\t\tip saddr 172.16.64.0/20 ip daddr != 172.16.64.0/20 oifname != \"mir-br\" masquerade\n"
+	 "\t}\n"
+	 "\tchain forwarded {\n"
+	 "\t\ttype filter hook forward priority filter; policy accept;\n"
+	 "\t\tmeta nfproto != ipv4 accept\n"
+	 "\t\toifname != \"mir-br\" accept\n"
+	 "\t\tiifname \"mir-br\" accept\n"
+	 "\t\tct state established,related accept\n"
+	 "\t\tct status dnat accept\n"
+	 "\t\tiifgroup 2013 accept\n"
+	 "\t\tdrop\n"
+	 "\t}\n"
+	 "}\n";
+
+static const char ports_alone[] =
+    HEAD "\tchain guard {\n"
+	 "\t\ttype filter hook prerouting priority raw; policy accept;\n"
+	 "\t\tiifname \"tap0\" ip daddr 127.0.0.0/8 drop\n"
+	 "\t\tiifname \"tap0\" ip saddr 127.0.0.0/8 drop\n"
+	 "\t}\n"
+	 "\tchain published {\n"
+	 "\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
+	 "\t\tfib daddr type local tcp dport 8080 dnat ip to 10.0.0.2:80\n"
+	 "\t\tip daddr 192.0.2.1 udp dport 53 dnat ip to 10.0.0.2:5353\n"
+	 "\t}\n"
+	 "\tchain published_here {\n"
+	 "\t\ttype nat hook output priority -100; policy accept;\n"
+	 "\t\tfib daddr type local tcp dport 8080 dnat ip to 10.0.0.2:80\n"
+	 "\t\tip daddr 192.0.2.1 udp dport 53 dnat ip to 10.0.0.2:5353\n"
+	 "\t}\n"
+	 "\tchain leaving {\n"
+	 "\t\ttype nat hook postrouting priority srcnat; policy accept;\n"
+	 "\t\tip saddr 127.0.0.0/8 oifname \"tap0\" masquerade\n"
+	 "\t\tct status dnat fib saddr type local oifname \"tap0\" masquerade\n"
+	 "\t\tct status dnat ip saddr 10.0.0.0/24 oifname \"tap0\" masquerade\n"
+	 "\t}\n"
+	 "\tchain forwarded {\n"
+	 "\t\ttype filter hook forward priority filter; policy accept;\n"
+	 "\t\tmeta nfproto != ipv4 accept\n"
+	 "\t\toifname != \"tap0\" accept\n"
+	 "\t\tiifname \"tap0\" accept\n"
+	 "\t\tct state established,related accept\n"
+	 "\t\tct status dnat accept\n"
+	 "\t\tiifgroup 2013 accept\n"
+	 "\t\tdrop\n"
+	 "\t}\n"
+	 "}\n";
+/* clang-format on */
 
 static void test_texts(void)
 {
@@ -52,102 +108,11 @@ static void test_texts(void)
 	table.interface = "mir-br";
 	table.publish_count = 0;
 	strv_add(&table.networks, "172.16.77.200/20");
-	text_is(HEAD CHAIN("leaving",
-		    "nat hook postrouting priority srcnat") "\t\tip saddr 10.0.0.0/24 ip daddr != "
-							    "10.0.0.0/24 oifname != \"mir-br\" "
-							    "masquerade\n"
-							    "\t\tip saddr 172.16.64.0/20 ip daddr "
-							    "!= 172.16.64.0/20 oifname != "
-							    "\"mir-br\" "
-							    "masquerade\n\t}\n" CHAIN("forwarded",
-								"filter hook forward priority "
-								"filter") "\t\tmeta nfproto != "
-									  "ipv4 "
-									  "accept\n\t\toifname != "
-									  "\"mir-br\" accept\n"
-									  "\t\tiifname \"mir-br\" "
-									  "accept\n\t\tct state "
-									  "established,related "
-									  "accept\n"
-									  "\t\tct status dnat "
-									  "accept\n\t\tiifgroup "
-									  "2013 "
-									  "accept\n\t\tdrop\n\t}\n}"
-									  "\n",
-	    "NAT alone");
+	text_is(nat_alone, "NAT alone");
 
 	begin();
 	table.nat = false;
-	text_is(
-	    HEAD CHAIN("guard",
-		"filter hook prerouting priority raw") "\t\tiifname \"tap0\" ip daddr "
-						       "127.0.0.0/8 drop\n"
-						       "\t\tiifname \"tap0\" ip saddr "
-						       "127.0.0.0/8 drop\n\t}\n" CHAIN("published",
-							   "nat hook prerouting priority "
-							   "dstnat") "\t\tfib daddr type local "
-								     "tcp dport 8080 dnat ip "
-								     "to 10.0.0.2:80\n"
-								     "\t\tip daddr 192.0.2.1 "
-								     "udp dport 53 dnat ip to "
-								     "10.0.0.2:5353\n\t}"
-								     "\n" CHAIN("published_here",
-									 "nat hook output "
-									 "priority -100") "\t\t"
-											  "fib "
-											  "dadd"
-											  "r "
-											  "type"
-											  " loc"
-											  "al "
-											  "tcp "
-											  "dpor"
-											  "t "
-											  "8080"
-											  " dna"
-											  "t "
-											  "ip "
-											  "to "
-											  "10."
-											  "0.0."
-											  "2:"
-											  "80\n"
-											  "\t\t"
-											  "ip "
-											  "dadd"
-											  "r "
-											  "192."
-											  "0.2."
-											  "1 "
-											  "udp "
-											  "dpor"
-											  "t "
-											  "53 "
-											  "dnat"
-											  " ip "
-											  "to "
-											  "10."
-											  "0.0."
-											  "2:"
-											  "5353"
-											  "\n\t"
-											  "}"
-											  "\n" CHAIN(
-											      "leav"
-											      "ing",
-											      "nat "
-											      "hook"
-											      " pos"
-											      "trou"
-											      "ting"
-											      " pri"
-											      "orit"
-											      "y "
-											      "srcn"
-											      "at") "\t\tip saddr 127.0.0.0/8 oifname \"tap0\" masquerade\n"
-												    "\t\tct status dnat fib saddr type local oifname \"tap0\" masquerade\n"
-												    "\t\tct status dnat ip saddr 10.0.0.0/24 oifname \"tap0\" masquerade\n\t}\n}\n",
-	    "published ports alone");
+	text_is(ports_alone, "published ports alone");
 
 	begin();
 	table.nat = false;
