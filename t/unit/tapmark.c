@@ -109,6 +109,15 @@ static void test_ours(void)
 {
 	static const char tap[] = "mirari a/b mac=02:00:00:00:00:01", other[] = "\x02\0\0\0\0\1";
 	static const char ours[] = MARK_BRIDGE_MAC "\1\2\3";
+	char bridge[LINK_ALIAS_MAX];
+	struct link link;
+
+	tapmark_write_bridge(1000, bridge);
+	is_str(bridge, "mirari bridge owner=1000", "the alias of a bridge");
+	link = of(LINK_BRIDGE, MARK_GROUP, bridge, ours);
+	is_int(link_owner(&link), 1000, "whose it is");
+	link = of(LINK_BRIDGE, MARK_GROUP, "mirari bridge owner=4294967295", ours);
+	ok(link_owner(&link) == NO_ID, "nobody's");
 	const struct {
 		const char *what;
 		struct link link;
@@ -119,14 +128,17 @@ static void test_ours(void)
 	    {"another group", of(LINK_TAP, 0, tap, other), false, false},
 	    {"another alias", of(LINK_TAP, MARK_GROUP, "x", other), false, false},
 	    {"no alias", of(LINK_TAP, MARK_GROUP, "", ours), false, false},
-	    {"a bridge's alias", of(LINK_TAP, MARK_GROUP, MARK_BRIDGE, ours), false, false},
+	    {"a bridge's alias", of(LINK_TAP, MARK_GROUP, bridge, ours), false, false},
 	    {"a tun", of(LINK_TUN, MARK_GROUP, tap, other), false, false},
 	    {"anything", of(LINK_OTHER, MARK_GROUP, tap, other), false, false},
-	    {"a bridge", of(LINK_BRIDGE, MARK_GROUP, MARK_BRIDGE, other), false, true},
-	    {"of another group", of(LINK_BRIDGE, 7, MARK_BRIDGE, ours), false, false},
+	    {"a bridge", of(LINK_BRIDGE, MARK_GROUP, bridge, other), false, true},
+	    {"of another group", of(LINK_BRIDGE, 7, bridge, ours), false, false},
 	    {"an unfinished one", of(LINK_BRIDGE, MARK_GROUP, "", ours), false, true},
 	    {"somebody's", of(LINK_BRIDGE, MARK_GROUP, "", other), false, false},
 	    {"of another alias", of(LINK_BRIDGE, MARK_GROUP, "x", ours), false, false},
+	    {"without an owner", of(LINK_BRIDGE, MARK_GROUP, "mirari bridge", ours), false, false},
+	    {"with an odd one", of(LINK_BRIDGE, MARK_GROUP, "mirari bridge owner=01", ours), false,
+		false},
 	    {"of a tap's alias", of(LINK_BRIDGE, MARK_GROUP, tap, ours), false, false},
 	};
 
