@@ -205,12 +205,17 @@ setup() {
 @test 'what it has started may keep a tap: then the rest stays as long' {
 	inside <<-'END'
 		devices=(--host 10.0.0.1/24 --nat --dhcp --bridge br0 --create-bridge)
-		exits 4 mirari-tap exec "${devices[@]}" -- sh -c 'sleep 1 & exit 4'
+		staying='until [ -e stop ]; do sleep 0.02; done'
+		exits 4 mirari-tap exec "${devices[@]}" -- sh -c "($staying) & exit 4"
 		sleep 0.5
 		has <(left) br0 'inet mirari-' mirari-keeper
-		gone 2
-		exits 4 mirari-tap exec --host 10.0.0.1/24 -- sh -c 'sleep 1 3<&- & exit 4'
-		until_true 1 bash -c '! ip -o link | grep -q mir'
+		touch stop
+		gone
+		rm stop
+		exits 4 mirari-tap exec --host 10.0.0.1/24 -- sh -c "($staying) 3<&- & exit 4"
+		until_true 10 bash -c '! ip -o link | grep -q mir'
+		touch stop
+		gone
 	END
 }
 
@@ -538,9 +543,9 @@ setup() {
 		mirari-tap up t0 --host 10.0.0.1/24 --dhcp --mac 02:00:00:00:00:01 >/dev/null
 		one() { [ "$(processes | grep -c mirari-keeper)" = 1 ]; }
 		none() { ! processes | grep -q mirari-keeper; }
-		until_true 1 one
+		until_true 10 one
 		mirari-tap up t0 --host 10.0.0.1/24 >/dev/null
-		until_true 1 none
+		until_true 10 none
 		mirari-tap down -q t0
 		gone
 	END
@@ -567,7 +572,7 @@ setup() {
 				connect,198.51.100.1,8000 udp,198.51.100.1,8001,hello
 			has out 'lease 10.0.0.2 mask 255.255.255.0 router 10.0.0.1 dns 10.0.2.3' 'done ping' 'done connect' 'udp answer you said hello'
 			same '' "$(cat err)"
-			gone 3
+			gone
 		done
 		# what is said counts: the first device is as the record has it, and the second in a bridge
 		exits 3 mirari-tap exec --rootless --set net.a.host=10.1.0.1/24 --set net.b.host=10.2.0.1/24 --set net.b.dhcp=true \
@@ -576,12 +581,12 @@ setup() {
 			sh "${GUEST[@]}" talk
 		has out 'lease 10.2.0.2' 'br0:' 'uplink0:' 'done ping,10.2.0.1'
 		same 2 "$(grep -c 'done connect' out)"
-		gone 3
+		gone
 		# whoever may open it on the host
 		exits 0 "${ORDINARY[@]}" mirari-tap exec --rootless --set net.service.owner=12345 --set net.service.group=12345 -- true
 		exits 0 mirari-tap exec --rootless --set net.a.tap=byname --set net.a.host=10.1.0.1/24 -- ip -o link show '%{tap:a}'
 		has out byname
-		gone 3
+		gone
 	END
 }
 
@@ -602,7 +607,7 @@ setup() {
 		until_true 5 says talk 'done serve-tcp,81'
 		same 'you said hello' "$(timeout 5 bash -c 'exec 9<>/dev/udp/198.51.100.1/8053; printf hello >&9; head -c 14 <&9')"
 		wait $program
-		gone 3
+		gone
 		# taken, or not for us
 		/usr/bin/python3 -m http.server 8090 >/dev/null 2>&1 &
 		until_true 5 bash -c ': >/dev/tcp/127.0.0.1/8090'
@@ -611,7 +616,7 @@ setup() {
 		has err 'tcp port 8090 of 0.0.0.0: Address already in use' "ss -nlpt 'sport = :8090'"
 		exits 64 "${ORDINARY[@]}" mirari-tap exec --rootless -p 8091:80 -p 8091:81 -- true
 		has err 'tcp port 8091 is wanted twice'
-		gone 3
+		gone
 	END
 }
 
@@ -649,7 +654,7 @@ setup() {
 			has running slirp4netns mirari-rootless mirari-keeper
 			kill -$signal $!
 			wait $! || :
-			gone 3
+			gone
 			rm up
 		done
 		# the uplink gone, the program lives on, and its end is the end
@@ -660,7 +665,7 @@ setup() {
 		kill -0 $!
 		kill $!
 		wait $! || :
-		gone 3
+		gone
 	END
 }
 
@@ -709,7 +714,7 @@ setup() {
 		exits 0 "${NOBODY[@]}" mirari-tap exec --rootless --compat-2013 -d tap0 --set net.tap0.tap=t0 -- "${GUEST[@]}" old 1
 		has out "'tap0      e' t0 0" 'path is gone'
 		same '' "$(cat err)"
-		gone 3
+		gone
 	END
 }
 

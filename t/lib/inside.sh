@@ -115,12 +115,12 @@ keep() {
 	done
 }
 
-# gone [SECONDS]: nothing of ours is left within a second.
+# gone: nothing of ours is left. The limit is for busy machines.
 nothing() {
 	[ -z "$(left)" ]
 }
 gone() {
-	until_true "${1:-1}" nothing || {
+	until_true 10 nothing || {
 		left >&2
 		ps -ef >&2
 		return 1
