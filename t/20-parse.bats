@@ -212,6 +212,8 @@ sample() {
 	runtime:*) echo mirage-2013 ;;
 	build.system:*) echo command ;;
 	xen.via:*) echo libvirt ;;
+	device.*.type:*) echo NET_BASIC ;;
+	instance.status:*) echo running ;;
 	*:text) echo 'any # text' ;;
 	*:path) echo '../a b' ;;
 	*:integer) echo 1000 ;;

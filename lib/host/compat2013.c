@@ -1,6 +1,7 @@
 #include "host/compat2013.h"
 
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/fd.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -32,14 +32,6 @@ struct giving {
 	int step_ms;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void name_path(char path[PATH_LENGTH], pid_t child)
 {
 	snprintf(path, PATH_LENGTH, "/tmp/mir-%d.sock", (int)child);
@@ -57,7 +49,7 @@ static int wait_for(struct giving *g, int fd, struct fault *fault)
 {
 	struct pollfd polled[] = {
 	    {.fd = g->child->ended, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
-	int64_t left = g->until - now_ms();
+	int64_t left = g->until - clock_ms();
 	bool ended;
 
 	if (left <= 0) {
@@ -215,7 +207,7 @@ int compat2013_hand_over(const struct child *child, uid_t uid, const char *name,
 	struct giving g = {.child = child,
 	    .uid = uid,
 	    .name = name,
-	    .until = now_ms() + timeout_ms,
+	    .until = clock_ms() + timeout_ms,
 	    .timeout_ms = timeout_ms,
 	    .step_ms = 1};
 	int connection A_CLEANUP(fd_close) = -1;

@@ -1,5 +1,6 @@
 #include "host/nat.h"
 
+#include "core/clock.h"
 #include "core/fd.h"
 #include "host/caps.h"
 #include "host/nftcmd.h"
@@ -46,25 +47,17 @@ static int need_root(struct fault *fault)
 	return fault_hint(fault, "run it with sudo");
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The descriptor holds the lock until it is closed. */
 static int lock(struct fault *fault)
 {
 	const struct timespec nap = {.tv_nsec = LOOK_EVERY_MS * 1000000};
-	const int64_t end = now_ms() + NAT_PATIENCE_MS;
+	const int64_t end = clock_ms() + NAT_PATIENCE_MS;
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return fault_errno(fault, 0, errno, "open /proc/self/ns/net");
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK && now_ms() < end) {
+		if (errno == EWOULDBLOCK && clock_ms() < end) {
 			nanosleep(&nap, NULL);
 			continue;
 		}

@@ -1,5 +1,6 @@
 #include "host/opamlock.h"
 
+#include "core/clock.h"
 #include "core/fd.h"
 #include "core/num.h"
 #include "core/proc.h"
@@ -63,14 +64,6 @@ static void describe(pid_t pid, struct buf *into)
 	buf_printf(into, ": %s%s", shown, words.length > sizeof shown ? "..." : "");
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* One that another keeps waiting, and how long already. */
 struct patience {
 	const struct opam *opam;
@@ -90,11 +83,11 @@ static bool is_over(struct patience *p, pid_t child, struct fault *fault)
 	}
 	describe(other, &who);
 	if (!p->since) {
-		p->since = now_ms();
+		p->since = clock_ms();
 		if (p->limit->seconds && p->limit->waiting)
 			p->limit->waiting(buf_str(&who), p->limit);
 	}
-	if (now_ms() - p->since < (int64_t)p->limit->seconds * 1000)
+	if (clock_ms() - p->since < (int64_t)p->limit->seconds * 1000)
 		return false;
 	fault_set(fault, EX_TEMPFAIL, "another opam works on switch %s (%s)",
 	    buf_str(&p->opam->name), buf_str(&who));
