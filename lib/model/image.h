@@ -1,6 +1,7 @@
 /*
  * What a file is that could be run: read from its bytes, which nobody vouches for. 64-bit
- * little-endian ELF only, for x86_64 and aarch64, beside plain multiboot headers.
+ * little-endian ELF, for x86_64 and aarch64, beside multiboot headers in flat files and in ELF
+ * files of 32 bits.
  *
  * Sources: System V ABI, gABI chapters 4 and 5 (ELF header, program headers, notes); Solo5's
  * include/solo5/elf_abi.h and mft_abi.h (notes "Solo5" of types ABI1 and MFT1); Xen's
@@ -42,16 +43,31 @@ struct image_device {
 
 struct image {
 	unsigned boot;      /* of enum image_boot */
-	const char *arch;   /* "x86_64" or "aarch64" */
+	const char *arch;   /* "x86_64" or "aarch64"; multiboot's 32 bits start on an x86_64, too */
 	const char *target; /* of targets[]: what it is to be run as; NULL when none of ours fits (a
-			       muen or genode unikernel, multiboot2 alone) */
+			       muen or genode unikernel, multiboot2 alone, a multiboot header that
+			       QEMU can't use) */
 	const char *solo5;  /* what its ABI note says: "hvt", …, "muen"; NULL without one */
 	uint32_t abi;       /* the note's version */
 	struct image_device devices[IMAGE_DEVICES_MAX];
 	size_t device_count;
 };
 
-/* EX_DATAERR says what is wrong, and where; `name` is for the message. */
+/* Where the bytes come from, for a file that is too large to be read whole. */
+struct image_source {
+	uint64_t size;
+	/* Reads bytes that lie within the size, or returns -1 and says why. */
+	int (*read)(void *context, uint64_t offset, void *into, size_t length, const char *name,
+	    struct fault *fault);
+	void *context; /* borrowed */
+};
+
+/* EX_DATAERR says what is wrong, and where; `name` is for the message. What was found until then is
+ * left in *into, for who wants more than the message. */
+int image_parse_source(const struct image_source *source, const char *name, struct image *into,
+    struct fault *fault) A_MUST_CHECK;
+
+/* The same for bytes in memory. */
 int image_parse(const void *bytes, size_t size, const char *name, struct image *into,
     struct fault *fault) A_MUST_CHECK;
 
