@@ -1,5 +1,6 @@
 #include "core/suggest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { LONGEST = 48 };
@@ -40,6 +41,16 @@ void suggest_start(struct suggest *s, const char *wrong)
 	*s = (struct suggest){.wrong = wrong, .distance = (size_t)-1};
 }
 
+/* Of two that are as near, one that was only not finished is likelier. */
+static bool is_better(const struct suggest *s, const char *candidate, size_t d)
+{
+	size_t typed = strlen(s->wrong);
+
+	if (d != s->distance)
+		return d < s->distance;
+	return !strncmp(candidate, s->wrong, typed) && strncmp(s->best, s->wrong, typed);
+}
+
 void suggest_offer(struct suggest *s, const char *candidate)
 {
 	size_t length = strlen(candidate), d;
@@ -47,7 +58,7 @@ void suggest_offer(struct suggest *s, const char *candidate)
 	if (length > LONGEST || strlen(s->wrong) > LONGEST)
 		return;
 	d = distance(s->wrong, candidate);
-	if (d * 3 <= length && d < s->distance) {
+	if (d * 3 <= length && is_better(s, candidate, d)) {
 		s->best = candidate;
 		s->distance = d;
 	}

@@ -82,6 +82,10 @@ static void test_choice(void)
 	    "the first of equals stays");
 	is_str(among("abcdeX", (const char *const[]){"abcdeg", "abcdef", NULL}), "abcdeg",
 	    "in either order");
+	is_str(among("--cpuse", (const char *const[]){"--cpus", "--cpuset", NULL}), "--cpuset",
+	    "of equals one that was only not finished");
+	is_str(among("--cpuse", (const char *const[]){"--cpuset", "--cpus", NULL}), "--cpuset",
+	    "in either order");
 	is_str(among("x", (const char *const[]){NULL}), NULL, "without candidates there is none");
 	suggest_start(&s, "memroy");
 	suggest_offer(&s, "memory");
