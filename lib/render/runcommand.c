@@ -1,0 +1,158 @@
+#include "render/runcommand.h"
+
+#include "model/netdev.h"
+
+#include <string.h>
+
+static void add_tool(const struct runcommand *r, const char *name, struct strv *into)
+{
+	if (r->tools)
+		strv_addf(into, "%s/%s", r->tools, name);
+	else
+		strv_add(into, name);
+}
+
+const char *runcommand_first_device(const struct rec *record, size_t *length)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		const char *key = record->fields[i].key;
+
+		if (strncmp(key, "net.", strlen("net.")))
+			continue;
+		key += strlen("net.");
+		*length = strcspn(key, ".");
+		return key;
+	}
+	return NULL;
+}
+
+/* ---- its devices --------------------------------------------------------------------------------
+ */
+
+/* `--set KEY=VALUE` for what mirari-tap has to know of the record. */
+static void add_settings(const struct runcommand *r, struct strv *into)
+{
+	for (size_t i = 0; i < r->record->count; i++) {
+		const char *key = r->record->fields[i].key;
+
+		if (strncmp(key, "net.", strlen("net.")) && strcmp(key, "name") &&
+		    strncmp(key, "ip.", strlen("ip.")))
+			continue;
+		strv_add(into, "--set");
+		strv_addf(into, "%s=%s", key, r->record->fields[i].value);
+	}
+	for (size_t i = 0; i < r->published->count; i++)
+		strv_addf(into, "--publish=%s", r->published->items[i]);
+}
+
+static bool is_solo5(const struct rec *record)
+{
+	const char *target = rec_get(record, "target");
+
+	return !strcmp(target, "hvt") || !strcmp(target, "spt") || !strcmp(target, "virtio");
+}
+
+/* A plain program has none to be given. One with a network stack of its own knows whether it can do
+ * without. */
+static void add_network(const struct runcommand *r, struct strv *into)
+{
+	const bool direct = !strcmp(rec_get(r->record, "target"), "unix-direct");
+	size_t length;
+	bool any = runcommand_first_device(r->record, &length);
+
+	if ((!direct && !is_solo5(r->record)) || (!any && !(direct && r->rootless)))
+		return;
+	add_tool(r, "mirari-tap", into);
+	strv_add(into, "exec");
+	if (r->rootless)
+		strv_add(into, "--rootless");
+	add_settings(r, into);
+	strv_add(into, "--");
+}
+
+/* ---- what runs it -------------------------------------------------------------------------------
+ */
+
+static void add_nets(const struct netdevs *devices, struct strv *into)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct netdev *d = &devices->items[i];
+		struct buf mac A_CLEANUP(buf_free) = {0};
+
+		mac_text(d->mac, &mac);
+		strv_addf(into, "--net=%s=%%{tap:%s}", d->name, d->name);
+		strv_addf(into, "--mac=%s=%s", d->name, buf_str(&mac));
+	}
+}
+
+/* Paths of the configuration are seen from its directory. */
+static void add_block_path(
+    const struct rec *record, const char *device, const char *path, struct strv *into)
+{
+	const char *dir = rec_get(record, "config.dir");
+	int length = (int)strcspn(device, ".");
+
+	if (dir && path[0] != '/')
+		strv_addf(into, "--block=%.*s=%s/%s", length, device, dir, path);
+	else
+		strv_addf(into, "--block=%.*s=%s", length, device, path);
+}
+
+static void add_blocks(const struct rec *record, struct strv *into)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		const struct field *f = &record->fields[i];
+		const char *key = f->key + strlen("block.");
+
+		if (strncmp(f->key, "block.", strlen("block.")))
+			continue;
+		if (!strcmp(key + strcspn(key, "."), ".path"))
+			add_block_path(record, key, f->value, into);
+		else
+			strv_addf(into, "--set=%s=%s", f->key, f->value);
+	}
+}
+
+static int add_tender(const struct runcommand *r, struct strv *into, struct fault *fault)
+{
+	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
+	const char *memory = rec_get(r->record, "memory");
+	const char *opam_switch = rec_get(r->record, "switch");
+
+	if (netdevs_read(r->record, &devices, fault) < 0)
+		return -1;
+	add_tool(r, "mirari-solo5", into);
+	strv_add(into, "run");
+	if (r->tender)
+		strv_addf(into, "--tender=%s", r->tender);
+	else if (opam_switch)
+		strv_addf(into, "--set=switch=%s", opam_switch);
+	if (memory)
+		strv_addf(into, "--memory=%s", memory);
+	add_nets(&devices, into);
+	add_blocks(r->record, into);
+	return 0;
+}
+
+int runcommand(const struct runcommand *r, struct strv *into, size_t *program, struct fault *fault)
+{
+	const bool solo5 = is_solo5(r->record);
+	struct strv arguments A_CLEANUP(strv_free) = {0};
+
+	add_network(r, into);
+	if (r->supervise) {
+		add_tool(r, "mirari-supervise", into);
+		strv_add_all(into, r->supervise);
+		strv_add(into, "--");
+	}
+	if (solo5 && add_tender(r, into, fault) < 0)
+		return -1;
+	*program = into->count;
+	strv_add(into, r->program);
+	rec_get_all(r->record, "arg", &arguments);
+	strv_add_all(&arguments, r->arguments);
+	if (solo5 && arguments.count)
+		strv_add(into, "--");
+	strv_add_all(into, &arguments);
+	return 0;
+}

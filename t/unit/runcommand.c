@@ -1,0 +1,92 @@
+#include "render/runcommand.h"
+
+#include "core/shell.h"
+#include "tap.h"
+
+static struct fault fault;
+
+/* The command for a record, given as KEY=VALUE words; "-" in front of an argument of the unikernel.
+ */
+static void command(struct runcommand r, const char *const *fields, const char *expected)
+{
+	struct rec record A_CLEANUP(rec_free) = {0};
+	struct strv settings A_CLEANUP(strv_free) = {0}, arguments A_CLEANUP(strv_free) = {0};
+	struct strv none A_CLEANUP(strv_free) = {0}, words A_CLEANUP(strv_free) = {0};
+	struct buf text A_CLEANUP(buf_free) = {0};
+	size_t program = 0;
+
+	for (; *fields; fields++)
+		strv_add(
+		    (*fields)[0] == '-' ? &arguments : &settings, *fields + ((*fields)[0] == '-'));
+	ok(rec_apply(&record, &settings, &fault) == 0, "the record is one");
+	r.record = &record;
+	r.arguments = &arguments;
+	r.published = r.published ? r.published : &none;
+	r.program = "./x";
+	ok(runcommand(&r, &words, &program, &fault) == 0, "has a command");
+	shell_command(&text, &words);
+	is_str(buf_str(&text), expected, "this");
+	ok(program < words.count && !strcmp(words.items[program], "./x"), "the program is found");
+}
+
+#define RECORD(...) \
+	(const char *const[]) \
+	{ \
+		__VA_ARGS__, NULL \
+	}
+
+static void test_plain(void)
+{
+	command((struct runcommand){.rootless = false},
+	    RECORD("name=x", "target=unix-socket", "arg=one", "-two words"), "./x one 'two words'");
+	/* a program of this system takes none of these */
+	command((struct runcommand){.rootless = false},
+	    RECORD("name=x", "target=unix-socket", "net.a.host=10.0.0.1/24", "memory=3"), "./x");
+}
+
+static void test_direct(void)
+{
+	struct strv published A_CLEANUP(strv_free) = {0};
+
+	strv_add(&published, "80:80");
+	command(
+	    (struct runcommand){.rootless = false}, RECORD("name=x", "target=unix-direct"), "./x");
+	command((struct runcommand){.rootless = true, .published = &published},
+	    RECORD("name=x", "target=unix-direct"),
+	    "mirari-tap exec --rootless --set 'name=x' '--publish=80:80' -- ./x");
+	command((struct runcommand){.rootless = false},
+	    RECORD("name=x", "target=unix-direct", "ip.address=10.0.0.2", "memory=3", "switch=s",
+		"net.a.host=10.0.0.1/24", "net.a.publish=1:2", "net.b.bridge=br0", "-a"),
+	    "mirari-tap exec --set 'name=x' --set 'ip.address=10.0.0.2' --set "
+	    "'net.a.host=10.0.0.1/24' --set 'net.a.publish=1:2' --set 'net.b.bridge=br0' -- ./x a");
+}
+
+static void test_solo5(void)
+{
+	struct strv supervise A_CLEANUP(strv_free) = {0};
+
+	command((struct runcommand){.rootless = false}, RECORD("name=x", "target=hvt"),
+	    "mirari-solo5 run ./x");
+	command((struct runcommand){.tender = "/t"},
+	    RECORD("name=x", "target=spt", "memory=64", "switch=s", "arg=-a", "block.d.path=disk",
+		"block.d.size=1M", "block.e.path=/abs", "config.dir=/p"),
+	    "mirari-solo5 run '--tender=/t' '--memory=64' '--block=d=/p/disk' "
+	    "'--set=block.d.size=1M' '--block=e=/abs' ./x -- -a");
+	command((struct runcommand){.rootless = false},
+	    RECORD("name=x", "target=virtio", "switch=s"), "mirari-solo5 run '--set=switch=s' ./x");
+	strv_list(&supervise, "--record", "--name=x");
+	command((struct runcommand){.supervise = &supervise, .tools = "/bin"},
+	    RECORD("name=x", "target=hvt", "net.a.host=10.0.0.1/24", "net.a.mac=02:00:00:00:00:01",
+		"--v"),
+	    "/bin/mirari-tap exec --set 'name=x' --set 'net.a.host=10.0.0.1/24' --set "
+	    "'net.a.mac=02:00:00:00:00:01' -- /bin/mirari-supervise --record '--name=x' -- "
+	    "/bin/mirari-solo5 run '--net=a=%{tap:a}' '--mac=a=02:00:00:00:00:01' ./x -- -v");
+}
+
+int main(void)
+{
+	test_plain();
+	test_direct();
+	test_solo5();
+	return tap_end();
+}
