@@ -288,6 +288,11 @@ setup() {
 		SUDO_UID=$uid SUDO_GID=$gid exits 0 mirari-tap exec --host 10.0.0.1/24 --nat --dhcp -- "${GUEST[@]}" show
 		has out "ids={$uid},{$gid},[$groups]" 'fd 3 tap mir' 'no child'
 		same 4 "$(grep -Ec '^Cap(Inh|Prm|Eff|Amb):\s0+$' out)"
+		# with a home of its own, where what it writes can be
+		SUDO_UID=$uid SUDO_GID=$gid exits 0 mirari-tap exec --host 10.0.0.1/24 -- env
+		has out "HOME=$(getent passwd "$user" | cut -d: -f6)" "USER=$user" "LOGNAME=$user"
+		HOME=/mine exits 0 mirari-tap exec --host 10.0.0.1/24 -- env
+		has out HOME=/mine
 		# whose the tap is, when it goes by name
 		SUDO_UID=$uid SUDO_GID=$gid exits 0 mirari-tap exec --host 10.0.0.1/24 -- mirari-tap list '%{tap:service}'
 		has out "owner=$user"
