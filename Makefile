@@ -24,6 +24,7 @@ VERSION := $(shell cat $(SRC)/VERSION)
 # What each tool needs: pkg-config names. A source file that includes such a library's headers is
 # listed with it, so that nothing else is held up where the library isn't installed.
 NEEDS_mirari-parse = yaml-0.1
+NEEDS_mirari-solo5 = libcrypto
 SYSTEM := $(shell uname -s)
 ifeq ($(SYSTEM),Linux)
 NEEDS_mirari-tap = libmnl
@@ -36,6 +37,7 @@ OF_OTHER_SYSTEMS = $(SOURCES_libmnl) $(addprefix lib/host/,caps.c doctor.c firew
 endif
 SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
+SOURCES_libcrypto = lib/host/ocifile.c
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
 	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgiven.c lib/host/tapgone.c lib/host/taplist.c \
 	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c
@@ -106,11 +108,12 @@ $(O)/share/mirari:
 # ---- packages ------------------------------------------------------------------------------------
 # Debian's packages. A target that needs more than the last one says so and installs it, by apt-get.
 
-PACKAGES_BUILD = gcc make pkg-config libc6-dev libyaml-dev libmnl-dev
+PACKAGES_BUILD = gcc make pkg-config libc6-dev libyaml-dev libmnl-dev libssl-dev
 PACKAGES_DEMO = ocaml-nox ocaml-findlib ocamlbuild libcohttp-lwt-unix-ocaml-dev liburi-ocaml-dev \
 	liblwt-ocaml-dev curl
 PACKAGES_CHECK = $(PACKAGES_DEMO) bats perl jq mandoc opam ocaml-dune ocaml-obuild python3 \
-	procps patch mount iproute2 iputils-ping nftables slirp4netns libcap2-bin busybox isc-dhcp-client
+	procps patch mount iproute2 iputils-ping nftables slirp4netns libcap2-bin busybox isc-dhcp-client \
+	skopeo python3-yaml python3-jsonschema golang-github-opencontainers-image-spec-dev
 PACKAGES_LINT = clang clang-format cppcheck mandoc shellcheck
 PACKAGES_DEEP = $(PACKAGES_CHECK) clang libclang-rt-14-dev valgrind
 INSTALL_PACKAGES = $(SRC)/t/lib/apt-need
@@ -168,7 +171,7 @@ valgrind: all $(UNIT_TESTS)
 		valgrind -q --error-exitcode=99 --leak-check=full $$test >/dev/null; done
 
 FUZZ_SECONDS ?= 30
-FUZZERS = records yaml conf dhcp
+FUZZERS = records yaml conf dhcp image
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=fuzz-%)

@@ -102,7 +102,7 @@ static bool is_text(const uint8_t *first, size_t length)
 	size_t cut = length < 4 ? 0 : 3;
 
 	for (size_t i = 0; i < length; i++)
-		if (first[i] < ' ' && !strchr("\t\n\v\f\r\b\033", first[i]))
+		if (!first[i] || (first[i] < ' ' && !strchr("\t\n\v\f\r\b\033", first[i])))
 			return false;
 	for (size_t less = 0; less <= cut; less++)
 		if (utf8_valid((const char *)first, length - less))
