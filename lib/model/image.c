@@ -108,7 +108,7 @@ static const struct {
 static int add_device(
     const struct image_device *device, size_t number, struct rec *into, struct fault *fault)
 {
-	char key[32];
+	char key[48];
 
 	snprintf(key, sizeof key, "device.%zu.name", number);
 	if (rec_add(into, key, device->name, fault) < 0)

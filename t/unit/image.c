@@ -344,7 +344,7 @@ static void test_others(void)
 	    {"#!/bin/sh\necho\n", 15, "is a script (#!/bin/sh), not machine code"},
 	    {"#!\xff\xfe", 4, "is a script (#!"},
 	    {"name: x\n", 8, "is text"},
-	    {"\xc3\xa9t\xc3\xa9", 6, "is text"},
+	    {"\xc3\xa9t\xc3\xa9", 5, "is text"},
 	    {"x", 1, "is text"},
 	    {"MZ\x90\0", 4, "DOS, Windows or UEFI"},
 	    {"\xcf\xfa\xed\xfe\7\0\0\1", 8, "macOS (Mach-O)"},
