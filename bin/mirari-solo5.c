@@ -44,7 +44,7 @@ static const struct usage *usage(struct options *o)
 		INSPECT | OCI},
 	    {0, "get", "KEY", "inspect: print only the values of this key", OPT_VALUE, &o->get,
 		INSPECT},
-	    {'o', "output", "NAME.tar", "oci: the image, instead of the last word", OPT_VALUE,
+	    {'o', "output", "FILE", "oci: the image, instead of the last word", OPT_VALUE,
 		&o->output, OCI},
 	    {0, "image", "REF", "oci: what the image is called: REGISTRY/NAME:TAG", OPT_VALUE,
 		&o->reference, OCI},

@@ -47,6 +47,10 @@ readers() {
 			echo "$tool down"
 			echo "$tool exec --record -- touch ran"
 			;;
+		mirari-solo5)
+			echo "$tool inspect $(type -P true) --record"
+			echo "$tool oci --record image.tar"
+			;;
 		*) ! options "$tool" | grep -qx -e --get || echo "$tool" ;;
 		esac
 	done

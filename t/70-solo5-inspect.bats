@@ -237,7 +237,7 @@ record() {
 }
 
 @test "a record's artifact, and what is appended" {
-	mkdir _build
+	mkdir _build _mirari
 	elf _build/www.hvt hvt service=net
 	try mirari-solo5 inspect < <(record target=hvt artifact=_build/www.hvt zz.unknown=1)
 	exits 0
@@ -250,7 +250,8 @@ record() {
 	prints name=www "config.dir=$PWD" target=hvt artifact=_build/www.hvt zz.unknown=1 abi=2 arch=x86_64 boot=solo5
 	try mirari-solo5 inspect -r < <(record "artifact=$PWD/_build/www.hvt")
 	same hvt "$(sed -n s/^target=//p "$T/out")"
-	try mirari-solo5 inspect < <(record build.dir=_build artifact=www.hvt)
+	cp _build/www.hvt _mirari/
+	try mirari-solo5 inspect < <(record build.dir=_mirari artifact=www.hvt)
 	exits 0
 	try mirari-solo5 inspect < <(record)
 	exits 66

@@ -19,19 +19,18 @@ static void base64(struct buf *into, const char *text)
 {
 	static const char digits[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t left = strlen(text);
+	const unsigned char *p = (const unsigned char *)text;
 
-	for (const unsigned char *p = (const unsigned char *)text; left; p += left < 3 ? left : 3) {
-		unsigned group = (unsigned)p[0] << 16 | (left > 1 ? (unsigned)p[1] << 8 : 0) |
-				 (left > 2 ? p[2] : 0u);
+	for (size_t left = strlen(text); left; left -= left < 3 ? left : 3) {
+		unsigned group = (unsigned)p[0] << 16;
 
+		if (left > 1)
+			group |= (unsigned)p[1] << 8 | (left > 2 ? p[2] : 0u);
 		buf_addc(into, digits[group >> 18]);
 		buf_addc(into, digits[group >> 12 & 63]);
 		buf_addc(into, left > 1 ? digits[group >> 6 & 63] : '=');
 		buf_addc(into, left > 2 ? digits[group & 63] : '=');
-		if (left <= 3)
-			break;
-		left -= 3;
+		p += left < 3 ? left : 3;
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
- * Any bytes as a file that could be run: no crash, and what is made of it is a record that every tool
- * accepts. Read in pieces, as from a disk, they are the same.
+ * Any bytes as a file that could be run: no crash, and what is made of it is a record that every
+ * tool accepts. Read in pieces, as from a disk, they are the same.
  */
 #include "core/rec.h"
 #include "model/check.h"
