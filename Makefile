@@ -147,8 +147,10 @@ check:
 	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_CHECK)
 	@$(MAKE) --no-print-directory tests
 
-tests: all $(UNIT_TESTS)
+tests: all $(UNIT_TESTS) $(if $(filter x86_64,$(shell uname -m)),guests)
 	MIRARI_BUILD=$(abspath $(O)) $(PROVE) $(T)
+
+include $(SRC)/t/guest/rules.mk
 
 $(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(wildcard $(SRC)/t/lib/*.h)
 	@mkdir -p $(@D)
