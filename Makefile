@@ -113,7 +113,8 @@ PACKAGES_DEMO = ocaml-nox ocaml-findlib ocamlbuild libcohttp-lwt-unix-ocaml-dev 
 	liblwt-ocaml-dev curl
 PACKAGES_CHECK = $(PACKAGES_DEMO) bats perl jq mandoc opam ocaml-dune ocaml-obuild python3 \
 	procps patch mount iproute2 iputils-ping nftables slirp4netns libcap2-bin busybox isc-dhcp-client \
-	skopeo python3-yaml python3-jsonschema golang-github-opencontainers-image-spec-dev
+	skopeo python3-yaml python3-jsonschema golang-github-opencontainers-image-spec-dev \
+	qemu-system-x86
 PACKAGES_LINT = clang clang-format cppcheck mandoc shellcheck
 PACKAGES_DEEP = $(PACKAGES_CHECK) clang libclang-rt-14-dev valgrind
 INSTALL_PACKAGES = $(SRC)/t/lib/apt-need
@@ -138,6 +139,8 @@ NEEDS_t/unit/handover = libmnl
 UNIT_NAMES := $(foreach test,$(UNIT_SOURCES:%.c=%),$(if $(call buildable,$(test)),$(test)))
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/%)
 BATS := $(shell cd $(SRC) && echo t/*.bats)
+# Unikernels, and doubles of what runs them: for x86_64 only.
+UNIKERNELS := $(if $(filter x86_64,$(shell uname -m)),guests fakes)
 # The OCaml compiler is what takes time: two tests at once keep two processors busy.
 PROVE = prove --jobs 2 --timer
 T ?= $(BATS:%=$(SRC)/%) $(UNIT_TESTS)
@@ -147,10 +150,10 @@ check:
 	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_CHECK)
 	@$(MAKE) --no-print-directory tests
 
-tests: all $(UNIT_TESTS) $(if $(filter x86_64,$(shell uname -m)),guests)
+tests: all $(UNIT_TESTS) $(UNIKERNELS)
 	MIRARI_BUILD=$(abspath $(O)) $(PROVE) $(T)
 
-include $(SRC)/t/guest/rules.mk
+include $(SRC)/t/guest/rules.mk $(SRC)/t/fake/rules.mk
 
 $(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(wildcard $(SRC)/t/lib/*.h)
 	@mkdir -p $(@D)
@@ -165,7 +168,7 @@ asan:
 		tests
 
 .PHONY: valgrind
-valgrind: all $(UNIT_TESTS)
+valgrind: all $(UNIT_TESTS) $(UNIKERNELS)
 	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_DEEP)
 	$(SRC)/t/lib/valgrind-build $(O) $(O)/valgrind
 	MIRARI_BUILD=$(abspath $(O))/valgrind $(PROVE) $(BATS:%=$(SRC)/%)

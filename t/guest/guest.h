@@ -7,9 +7,8 @@
 #ifndef MIRARI_T_GUEST_H
 #define MIRARI_T_GUEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "manifest.h"
+
 #include <stdnoreturn.h>
 
 #define SECOND 1000000000ull /* times are nanoseconds */
@@ -20,34 +19,6 @@
 
 /* ---- the manifest: what devices there are (manifest.c) -----------------------------------------
  */
-
-enum { BLOCK_BASIC = 1, NET_BASIC = 2, RESERVED_FIRST = 1 << 30 };
-
-struct entry {
-	char name[68];
-	uint32_t type;
-	union {
-		struct {
-			uint64_t capacity; /* bytes */
-			uint16_t sector;
-		} block;
-		struct {
-			uint8_t mac[6];
-			uint16_t mtu;
-		} net;
-	};
-	union {
-		int fd; /* the tender's; spt's guest reads and writes it itself */
-		void *data;
-	};
-	bool attached;
-};
-
-struct manifest {
-	uint32_t version;
-	uint32_t entries;
-	struct entry entry[];
-};
 
 /* The manifest in the file, which only virtio fills in itself. */
 extern struct manifest *const manifest_built_in;

@@ -6,8 +6,6 @@
  */
 #include "guest.h"
 
-enum { ABI1 = 0x31494241, MFT1 = 0x3154464d };
-
 #define NOTE_HEADER \
 	uint32_t name_size, size, type; \
 	char name[8]
@@ -21,15 +19,15 @@ static const struct entry devices[] = {{.type = RESERVED_FIRST}, GUEST_DEVICES};
 static const struct {
 	NOTE_HEADER;
 	uint32_t target, version, reserved[2];
-} abi SECTION(".note.solo5.abi") = {6, 16, ABI1, "Solo5", GUEST_TARGET, GUEST_ABI, {0}};
+} abi SECTION(".note.solo5.abi") = {6, 16, NOTE_ABI1, "Solo5", GUEST_TARGET, GUEST_ABI, {0}};
 
-/* The descriptor begins with four bytes that align the manifest. Constant only by name, as sections of
- * notes have to be: guest.ld has it where virtio can fill it in. */
+/* The descriptor begins with four bytes that align the manifest. Constant only by name, as sections
+ * of notes have to be: guest.ld has it where virtio can fill it in. */
 static const struct {
 	NOTE_HEADER;
 	uint32_t padding, version, entries;
 	struct entry entry[COUNT(devices)];
-} manifest SECTION(".note.solo5.manifest") = {6, 12 + sizeof devices, MFT1, "Solo5", 0, 1,
+} manifest SECTION(".note.solo5.manifest") = {6, 12 + sizeof devices, NOTE_MFT1, "Solo5", 0, 1,
     COUNT(devices), {{.type = RESERVED_FIRST}, GUEST_DEVICES}};
 
 static const struct {

@@ -25,7 +25,7 @@ GUESTS := $(foreach target,hvt spt virtio,$(GUEST_VARIANTS:%=$(O)/guest/%.$(targ
 guests: $(GUESTS)
 
 define guest_rule
-$(O)/guest/$(1).$(2): $(addprefix $(SRC)/t/guest/,guest.ld guest.h rules.mk $(GUEST_SOURCES) $(GUEST_SOURCES_$(2)))
+$(O)/guest/$(1).$(2): $(addprefix $(SRC)/t/guest/,guest.ld guest.h manifest.h rules.mk $(GUEST_SOURCES) $(GUEST_SOURCES_$(2)))
 	@mkdir -p $$(@D)
 	$$(call quiet,GUEST,$(1).$(2))$$(CC) $$(GUEST_FLAGS) '-DGUEST_DEVICES=$(GUEST_DEVICES_$(1))' \
 		-DGUEST_TARGET=$(word 1,$(GUEST_ABI_$(2))) -DGUEST_ABI=$(word 2,$(GUEST_ABI_$(2))) \
