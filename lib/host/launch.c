@@ -1,0 +1,217 @@
+#include "host/launch.h"
+
+#include "core/fd.h"
+#include "core/lineread.h"
+#include "core/proc.h"
+#include "core/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { ANSWER_MAX = 1 << 20, STEP = 1 << 16 };
+
+static int cannot_start(const char *name, int error, struct fault *fault)
+{
+	if (error == ENOENT && !strchr(name, '/'))
+		return fault_set(fault, EXIT_NOT_FOUND, "%s: command not found", name);
+	return fault_errno(
+	    fault, error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, error, "exec %s", name);
+}
+
+/* Where the program is, as seen from another directory: PATH may have relative ones, which are
+ * ours, while a first word with a slash is looked up there. */
+static int find_program(const char *name, struct buf *path, struct fault *fault)
+{
+	char absolute[PATH_MAX];
+
+	if (strchr(name, '/')) {
+		buf_adds(path, name);
+		return 0;
+	}
+	if (proc_find(name, path) < 0)
+		return cannot_start(name, errno, fault);
+	if (*buf_str(path) == '/')
+		return 0;
+	if (!realpath(buf_str(path), absolute))
+		return cannot_start(name, errno, fault);
+	buf_clear(path);
+	buf_adds(path, absolute);
+	return 0;
+}
+
+static int set_attributes(posix_spawnattr_t *attributes)
+{
+	static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGCHLD};
+	sigset_t none, usual;
+
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	for (size_t i = 0; i < COUNT_OF(ends); i++)
+		sigaddset(&usual, ends[i]);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &usual);
+	return posix_spawnattr_setflags(
+	    attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+}
+
+static int spawn(
+    const char *path, const struct strv *command, const char *dir, int out, pid_t *child)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int error = posix_spawn_file_actions_init(&actions);
+
+	if (error)
+		return error;
+	error = posix_spawnattr_init(&attributes);
+	if (error)
+		goto free_actions;
+	error = set_attributes(&attributes);
+	if (!error)
+		error = posix_spawn_file_actions_addopen(
+		    &actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (!error)
+		error = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (!error && dir)
+		error = posix_spawn_file_actions_addchdir_np(&actions, dir);
+	if (!error)
+		error =
+		    posix_spawn(child, path, &actions, &attributes, strv_argv(command), environ);
+	posix_spawnattr_destroy(&attributes);
+free_actions:
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+static int start(const struct strv *command, const char *dir, int out, struct child *child,
+    struct fault *fault)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+	int dir_fd A_CLEANUP(fd_close) = -1;
+	int error;
+
+	if (!command->count)
+		return fault_set(fault, EX_SOFTWARE, "a command without a word");
+	if (dir) {
+		dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (dir_fd < 0 || faccessat(dir_fd, ".", X_OK, AT_EACCESS) < 0)
+			return fault_errno(fault, 0, errno, "%s", dir);
+	}
+	if (find_program(command->items[0], &path, fault) < 0)
+		return -1;
+	/* ignored by whoever started us, it would take the child's status away */
+	signal(SIGCHLD, SIG_DFL);
+	error = spawn(buf_str(&path), command, dir, out, &child->pid);
+	if (error)
+		return cannot_start(command->items[0], error, fault);
+	child->ended = pidfd_open(child->pid, 0);
+	return 0;
+}
+
+/* Is the record whole? Its empty line ends it. */
+static bool is_whole(const struct buf *text)
+{
+	return *buf_str(text) == '\n' || strstr(buf_str(text), "\n\n");
+}
+
+/* What there is to be read; false when there will be no more. */
+static bool take(int fd, struct buf *into)
+{
+	char *end = buf_reserve(into, STEP);
+	ssize_t n = end ? read(fd, end, STEP) : 0;
+
+	if (n > 0)
+		buf_grew(into, (size_t)n);
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* Reads until the record is whole, or nothing more comes. Something that it has started may hold
+ * the pipe for longer than it lives, so its end counts, too. */
+static void receive(int fd, const struct child *child, struct relay *relay, struct buf *into)
+{
+	for (;;) {
+		struct pollfd polled[] = {{.fd = fd, .events = POLLIN},
+		    {.fd = relay->fd, .events = POLLIN}, {.fd = child->ended, .events = POLLIN}};
+		bool ended;
+
+		(void)poll(polled, COUNT_OF(polled), child->ended < 0 ? WITHOUT_PIDFD_MS : -1);
+		if (polled[1].revents) {
+			relay_take(relay);
+			return;
+		}
+		ended = proc_has_ended(child); /* before we look what it wrote */
+		if (!take(fd, into) || is_whole(into) || ended)
+			return;
+	}
+}
+
+static int parse(
+    const char *name, const struct buf *text, struct rec *answer, struct fault *fault)
+{
+	struct lineread from A_CLEANUP(lineread_free) = {0};
+	int file A_CLEANUP(fd_close) = proc_memory_file_of(text, fault);
+	int got;
+
+	if (file < 0)
+		return -1;
+	lineread_start(&from, file, name);
+	got = rec_read(answer, &from, fault);
+	if (got == 0)
+		return fault_set(fault, EX_DATAERR, "%s: ended without saying that it runs", name);
+	return got < 0 ? -1 : 0;
+}
+
+/* It has said something else, or we are to end: so is all of it. */
+static void end(struct child *child, int number)
+{
+	struct fault ignored;
+	int status;
+
+	relay_pass(child->pid, number);
+	if (proc_wait(child, &status, &ignored) < 0)
+		return; /* somebody else has reaped it */
+}
+
+int launch_detached(const struct strv *command, const char *dir, struct rec *answer, int *status,
+    struct fault *fault)
+{
+	struct buf text A_CLEANUP(buf_free) = {.max = ANSWER_MAX};
+	struct child child = {.ended = -1};
+	struct relay relay;
+	int fds[2], result;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return fault_errno(fault, EX_OSERR, errno, "pipe");
+	relay_start(&relay);
+	result = start(command, dir, fds[1], &child, fault);
+	fd_close(&fds[1]);
+	if (result == 0) {
+		(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+		receive(fds[0], &child, &relay, &text);
+		*status = 0;
+		if (relay.caught)
+			end(&child, relay.caught);
+		else if (!is_whole(&text) && !text.length)
+			result = proc_wait(&child, status, fault);
+		if (result == 0 && *status == 0 && !relay.caught) {
+			result = parse(command->items[0], &text, answer, fault);
+			if (result < 0 && child.ended >= 0)
+				end(&child, SIGTERM);
+		}
+	}
+	fd_close(&child.ended);
+	fd_close(&fds[0]);
+	relay_stop(&relay, true);
+	return result;
+}
