@@ -1,13 +1,14 @@
 /*
  * Detached unikernels: what is known of each is one record, NAME.instance, in the user's state
- * directory, which is $XDG_STATE_HOME/mirari; without that variable /run/mirari for root (its logs
- * in /var/log/mirari, which a reboot leaves), else $HOME/.local/state/mirari. The directory is
- * made when it is first written to, for its user alone (0700).
+ * directory (host/statedir.h).
  *
  *     NAME.instance   the record: instance.* and whatever else describes it
  *     NAME.log        host/instancelog.h; NAME.log.1 is older, and so on
  *     NAME.console    host/console.h
  *     lock            locked (flock) while a record is changed or a name taken
+ *
+ * A name is a VALUE_NAME (model/value.h), so that it can't lead out of the directory; and as every
+ * file's last part says what it is, two instances share none, whatever they are called.
  *
  * A record is replaced by rename: readers need no lock and see the old one or the new one. What is
  * in it is told by one process at a time: by who starts the instance (status starting), then by its
@@ -26,8 +27,11 @@
 #include "core/procid.h"
 #include "core/rec.h"
 #include "core/strv.h"
+#include "host/statedir.h"
 
 #include <stdbool.h>
+
+enum { INSTANCE_MAX = 1 << 20 }; /* bytes of a record */
 
 /* As instance.status has it. */
 enum instance_status {
@@ -46,27 +50,19 @@ const char *instance_status_name(enum instance_status status);
 /* Is there, or will there be, something that runs? */
 bool instance_is_live(enum instance_status status);
 
-/* The state directory. `logs` is another one for root without XDG_STATE_HOME. */
-struct instances {
-	int dir;         /* open; -1: there is none yet */
-	struct buf path; /* absolute */
-	struct buf logs; /* absolute; of NAME.log */
-};
-
-/* Opens it; with `make` it is made, else one that isn't there is no fault, but empty. EX_NOPERM
- * when somebody else could write there. */
-int instances_open(struct instances *s, bool make, struct fault *fault) A_MUST_CHECK;
-void instances_close(struct instances *s);
-
 struct instance {
 	const char *name;            /* borrowed from record */
 	enum instance_status status; /* as it is now: lost, too */
-	struct procid process;       /* the program; pid 0 while there is none */
-	struct procid supervisor;
-	struct rec record; /* owned: as it was written, whatever has become of it since */
+	bool settled;                /* it is what is written, too */
+	struct procid process;       /* the program; pid 0 while there is none of this boot */
+	struct procid supervisor;    /* in the same way */
+	struct rec record;           /* owned: as it was written, whatever has become of it since */
 };
 
 void instance_free(struct instance *i);
+
+/* Can it be an instance's name? EX_USAGE. */
+int instance_check_name(const char *name, struct fault *fault) A_MUST_CHECK;
 
 /* Reads one. 1; 0 when there is none of that name; -1 with a fault (EX_DATAERR, with the file's
  * path: a record that isn't one of ours). */
@@ -80,14 +76,16 @@ int instance_find(const struct instances *s, const char *name, struct instance *
 /* All names, sorted. */
 int instance_names(const struct instances *s, struct strv *into, struct fault *fault) A_MUST_CHECK;
 
-/* Takes a name and writes the record, whose instance.name it is, with instance.boot. EX_TEMPFAIL,
- * with the pid: one of that name is live. One that isn't is replaced; its logs stay. `self` is the
- * process which becomes that instance's supervisor: a record that is starting and is its own, or
- * its parent's doing, is taken over. */
+/* Takes a name and writes the record, whose instance.name it is, with instance.boot and, which is
+ * `self`, instance.supervisor. EX_TEMPFAIL, with the pid: one of that name is live, or lost and
+ * still runs. Else it is replaced; its logs stay. `self` is the process which becomes that
+ * instance's supervisor: a record that is starting and was written by itself, or by a process above
+ * it, is taken over. */
 int instance_take(const struct instances *s, const struct rec *record, struct procid self,
     struct fault *fault) A_MUST_CHECK;
 
-/* Replaces the record; only for who has taken it. */
+/* Replaces the record; only for who has taken it: EX_TEMPFAIL when instance.supervisor (if the
+ * record has none, that of before stays) isn't the one who did so last. */
 int instance_update(
     const struct instances *s, const struct rec *record, struct fault *fault) A_MUST_CHECK;
 
@@ -95,14 +93,16 @@ int instance_update(
 int instance_set(
     struct rec *record, const char *key, const char *value, struct fault *fault) A_MUST_CHECK;
 
+/* Writes down what has become of one that isn't live any more, which its supervisor can't: it has
+ * no processes then, and no console. Nothing is done when its supervisor is another one meanwhile,
+ * or has written its end itself. */
+int instance_settle(const struct instances *s, const struct instance *i, enum instance_status as,
+    struct fault *fault) A_MUST_CHECK;
+
 /* Removes an instance that isn't live: its record, and unless `keep_logs` its logs. EX_TEMPFAIL for
- * a live one. */
+ * a live one, or one that is lost and still runs; EXIT_NO when there is none. A record that can't
+ * be read is removed. */
 int instance_remove(
     const struct instances *s, const char *name, bool keep_logs, struct fault *fault) A_MUST_CHECK;
-
-/* Tells every lost one apart: ends what still runs of it, removes its socket, and writes it down as
- * lost. Appends their names. */
-int instance_gc(
-    const struct instances *s, struct strv *names, bool dry_run, struct fault *fault) A_MUST_CHECK;
 
 #endif

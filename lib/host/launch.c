@@ -94,8 +94,8 @@ free_actions:
 	return error;
 }
 
-static int start(const struct strv *command, const char *dir, int out, struct child *child,
-    struct fault *fault)
+static int start(
+    const struct strv *command, const char *dir, int out, struct child *child, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0};
 	int dir_fd A_CLEANUP(fd_close) = -1;
@@ -125,39 +125,42 @@ static bool is_whole(const struct buf *text)
 	return *buf_str(text) == '\n' || strstr(buf_str(text), "\n\n");
 }
 
-/* What there is to be read; false when there will be no more. */
-static bool take(int fd, struct buf *into)
+/* Takes what can be read now. At its end, and when it is too much, the descriptor is closed. */
+static void take(int *fd, struct buf *into)
 {
-	char *end = buf_reserve(into, STEP);
-	ssize_t n = end ? read(fd, end, STEP) : 0;
+	while (*fd >= 0) {
+		char *end = buf_reserve(into, STEP);
+		ssize_t n = end ? read(*fd, end, STEP) : 0;
 
-	if (n > 0)
-		buf_grew(into, (size_t)n);
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-}
-
-/* Reads until the record is whole, or nothing more comes. Something that it has started may hold
- * the pipe for longer than it lives, so its end counts, too. */
-static void receive(int fd, const struct child *child, struct relay *relay, struct buf *into)
-{
-	for (;;) {
-		struct pollfd polled[] = {{.fd = fd, .events = POLLIN},
-		    {.fd = relay->fd, .events = POLLIN}, {.fd = child->ended, .events = POLLIN}};
-		bool ended;
-
-		(void)poll(polled, COUNT_OF(polled), child->ended < 0 ? WITHOUT_PIDFD_MS : -1);
-		if (polled[1].revents) {
-			relay_take(relay);
+		if (n > 0)
+			buf_grew(into, (size_t)n);
+		else if (n < 0 && errno == EAGAIN)
 			return;
-		}
-		ended = proc_has_ended(child); /* before we look what it wrote */
-		if (!take(fd, into) || is_whole(into) || ended)
-			return;
+		else if (n == 0 || errno != EINTR)
+			fd_close(fd);
 	}
 }
 
-static int parse(
-    const char *name, const struct buf *text, struct rec *answer, struct fault *fault)
+/* Reads until the record is whole, or the program has ended (something that it has started may hold
+ * the pipe for longer), or a signal tells us to end. True when it has ended. */
+static bool receive(int *fd, const struct child *child, struct relay *relay, struct buf *into)
+{
+	for (;;) {
+		struct pollfd polled[] = {{.fd = *fd, .events = POLLIN},
+		    {.fd = relay->fd, .events = POLLIN}, {.fd = child->ended, .events = POLLIN}};
+		bool ended;
+
+		if (poll(polled, COUNT_OF(polled), child->ended < 0 ? WITHOUT_PIDFD_MS : -1) > 0 &&
+		    polled[1].revents)
+			relay_take(relay);
+		ended = proc_has_ended(child); /* looked at before what it wrote is */
+		take(fd, into);
+		if (ended || relay->caught || is_whole(into) || buf_over(into))
+			return ended;
+	}
+}
+
+static int parse(const char *name, const struct buf *text, struct rec *answer, struct fault *fault)
 {
 	struct lineread from A_CLEANUP(lineread_free) = {0};
 	int file A_CLEANUP(fd_close) = proc_memory_file_of(text, fault);
@@ -172,7 +175,7 @@ static int parse(
 	return got < 0 ? -1 : 0;
 }
 
-/* It has said something else, or we are to end: so is all of it. */
+/* It has written something else, or we are to end: so is all that it has started. */
 static void end(struct child *child, int number)
 {
 	struct fault ignored;
@@ -181,6 +184,25 @@ static void end(struct child *child, int number)
 	relay_pass(child->pid, number);
 	if (proc_wait(child, &status, &ignored) < 0)
 		return; /* somebody else has reaped it */
+}
+
+/* What has become of it? */
+static int judge(const char *name, struct child *child, bool ended, const struct buf *text,
+    struct rec *answer, int *status, struct fault *fault)
+{
+	int result;
+
+	*status = 0;
+	if (ended && !is_whole(text)) {
+		if (proc_wait(child, status, fault) < 0)
+			return -1;
+		if (*status)
+			return 0;
+	}
+	result = parse(name, text, answer, fault);
+	if (result < 0 && !ended)
+		end(child, SIGTERM);
+	return result;
 }
 
 int launch_detached(const struct strv *command, const char *dir, struct rec *answer, int *status,
@@ -193,22 +215,18 @@ int launch_detached(const struct strv *command, const char *dir, struct rec *ans
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return fault_errno(fault, EX_OSERR, errno, "pipe");
+	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	relay_start(&relay);
 	result = start(command, dir, fds[1], &child, fault);
 	fd_close(&fds[1]);
 	if (result == 0) {
-		(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
-		receive(fds[0], &child, &relay, &text);
-		*status = 0;
-		if (relay.caught)
+		bool ended = receive(&fds[0], &child, &relay, &text);
+
+		if (!relay.caught)
+			result =
+			    judge(command->items[0], &child, ended, &text, answer, status, fault);
+		else if (!ended)
 			end(&child, relay.caught);
-		else if (!is_whole(&text) && !text.length)
-			result = proc_wait(&child, status, fault);
-		if (result == 0 && *status == 0 && !relay.caught) {
-			result = parse(command->items[0], &text, answer, fault);
-			if (result < 0 && child.ended >= 0)
-				end(&child, SIGTERM);
-		}
 	}
 	fd_close(&child.ended);
 	fd_close(&fds[0]);
