@@ -38,7 +38,7 @@ int instances_open_logs(const struct instances *s, struct fault *fault) A_MUST_C
 
 /* Nobody else changes anything until the descriptor that this returns is closed. EX_TEMPFAIL when
  * somebody doesn't stop doing so for LOCK_PATIENCE_MS. */
-enum { LOCK_PATIENCE_MS = 10000 };
+enum { LOCK_PATIENCE_MS = 5000 };
 int instances_lock(const struct instances *s, struct fault *fault) A_MUST_CHECK;
 
 #endif
