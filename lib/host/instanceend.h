@@ -1,0 +1,62 @@
+/*
+ * Ending instances (host/instance.h). A signal goes only to a process that is known by more than
+ * its number, through a pidfd.
+ *
+ * A supervisor (mirari-supervise) that gets SIGTERM ends its program by SIGTERM and doesn't start
+ * it again; with SIGQUIT it kills the program's process group at once. Either way it writes down
+ * what has become of it, and ends. What doesn't is killed here.
+ */
+#ifndef MIRARI_HOST_INSTANCEEND_H
+#define MIRARI_HOST_INSTANCEEND_H
+
+#include "core/attr.h"
+#include "core/fault.h"
+#include "core/strv.h"
+#include "host/instance.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	STOP_DEFAULT_S = 10, /* what a program is given to end by itself */
+	STOP_KILL_MS = 1000  /* and what a supervisor is given then, each time */
+};
+
+enum stop_result {
+	STOP_DONE,
+	STOP_KILLED,       /* done, but not by itself */
+	STOP_ENDED_BEFORE, /* there was nothing to do */
+	STOP_FAILED        /* see its fault; EXIT_NO: there is none of that name */
+};
+
+struct stopping {
+	const char *name; /* borrowed */
+	enum stop_result result;
+	enum instance_status status; /* of one that had ended before */
+	struct fault fault;
+	/* the module's own */
+	struct procid supervisor;
+	int pidfd;
+	int last; /* the signal that was sent last */
+	int64_t deadline;
+	bool over;
+};
+
+/* Stops all of them at the same time: each has so long to end by itself. Their names are set, the
+ * rest is the answer. */
+void instances_stop(
+    const struct instances *s, struct stopping *each, size_t count, int64_t timeout_ms);
+
+/* Kills what still runs of one that is lost: its program, what that has started, and its process
+ * group and control group. `found` is set when there was anything. EX_TEMPFAIL: it doesn't end. */
+int instance_end(const struct instances *s, const struct instance *i, bool *found,
+    struct fault *fault) A_MUST_CHECK;
+
+/* Every one that is lost: ends what still runs of it, removes its socket, and writes down that it
+ * is lost. Appends their names. What is wrong with single ones goes to `complain`, and the last of
+ * these is the fault. */
+int instances_gc(const struct instances *s, bool dry_run, int (*complain)(const struct fault *),
+    struct strv *names, struct fault *fault) A_MUST_CHECK;
+
+#endif
