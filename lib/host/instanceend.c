@@ -2,6 +2,8 @@
 
 #include "core/clock.h"
 #include "core/fd.h"
+#include "core/mem.h"
+#include "core/num.h"
 #include "host/processes.h"
 
 #include <errno.h>
@@ -11,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/vfs.h>
@@ -270,12 +273,34 @@ static void stop_some(
 	}
 }
 
-void instances_stop(
-    const struct instances *s, struct stopping *each, size_t count, int64_t timeout_ms)
+void stoppings_free(struct stoppings *all)
 {
+	free(all->each);
+	*all = (struct stoppings){0};
+}
+
+void instances_stop(
+    const struct instances *s, const struct strv *names, int64_t timeout_ms, struct stoppings *into)
+{
+	into->count = names->count;
+	into->each = mem_zeroed(names->count, sizeof *into->each);
+	for (size_t i = 0; i < names->count; i++)
+		into->each[i].name = names->items[i];
 	/* descriptors are limited */
-	for (size_t i = 0; i < count; i += AT_ONCE)
-		stop_some(s, each + i, count - i < AT_ONCE ? count - i : AT_ONCE, timeout_ms);
+	for (size_t i = 0; i < into->count; i += AT_ONCE)
+		stop_some(s, into->each + i, into->count - i < AT_ONCE ? into->count - i : AT_ONCE,
+		    timeout_ms);
+}
+
+int stop_timeout(const char *seconds, int64_t *milliseconds, struct fault *fault)
+{
+	uint64_t number = STOP_DEFAULT_S;
+
+	if (seconds && num_parse(seconds, 0, STOP_MAX_S, &number) != NUM_OK)
+		return fault_set(fault, EX_USAGE, "--timeout %.40s: expected seconds, 0 to %d",
+		    seconds, STOP_MAX_S);
+	*milliseconds = (int64_t)number * 1000;
+	return 0;
 }
 
 /* ---- the lost ones ------------------------------------------------------------------------------
@@ -302,6 +327,8 @@ int instances_gc(const struct instances *s, bool dry_run, int (*complain)(const 
 	struct strv all A_CLEANUP(strv_free) = {0};
 	int result = instance_names(s, &all, fault);
 
+	if (result < 0)
+		complain(fault);
 	for (size_t i = 0; i < all.count; i++) {
 		struct fault why;
 		int got = clear_one(s, all.items[i], dry_run, &why);

@@ -20,7 +20,8 @@
 
 enum {
 	STOP_DEFAULT_S = 10, /* what a program is given to end by itself */
-	STOP_KILL_MS = 1000  /* and what a supervisor is given then, each time */
+	STOP_MAX_S = 86400,
+	STOP_KILL_MS = 1000 /* what a supervisor is given then, each time */
 };
 
 enum stop_result {
@@ -43,10 +44,20 @@ struct stopping {
 	bool over;
 };
 
-/* Stops all of them at the same time: each has so long to end by itself. Their names are set, the
- * rest is the answer. */
-void instances_stop(
-    const struct instances *s, struct stopping *each, size_t count, int64_t timeout_ms);
+struct stoppings {
+	struct stopping *each; /* owned */
+	size_t count;
+};
+
+void stoppings_free(struct stoppings *all);
+
+/* Stops all of them at the same time: each has so long to end by itself. *into has the answers, in
+ * the order of the names, which are borrowed. */
+void instances_stop(const struct instances *s, const struct strv *names, int64_t timeout_ms,
+    struct stoppings *into);
+
+/* An option --timeout=SECONDS, or the default when that is NULL, in milliseconds. EX_USAGE. */
+int stop_timeout(const char *seconds, int64_t *milliseconds, struct fault *fault) A_MUST_CHECK;
 
 /* Kills what still runs of one that is lost: its program, what that has started, and its process
  * group and control group. `found` is set when there was anything. EX_TEMPFAIL: it doesn't end. */
@@ -54,8 +65,8 @@ int instance_end(const struct instances *s, const struct instance *i, bool *foun
     struct fault *fault) A_MUST_CHECK;
 
 /* Every one that is lost: ends what still runs of it, removes its socket, and writes down that it
- * is lost. Appends their names. What is wrong with single ones goes to `complain`, and the last of
- * these is the fault. */
+ * is lost. Appends their names. What is wrong goes to `complain`, since it is no reason not to go
+ * on with the others; the last of it is the fault. */
 int instances_gc(const struct instances *s, bool dry_run, int (*complain)(const struct fault *),
     struct strv *names, struct fault *fault) A_MUST_CHECK;
 

@@ -1,0 +1,134 @@
+/* mirari restart: stops detached unikernels and starts them again as they were started. */
+#include "core/main.h"
+#include "core/self.h"
+#include "host/instanceend.h"
+#include "host/launch.h"
+
+#include <string.h>
+
+struct options {
+	const char *timeout;
+	bool quiet;
+	struct strv names;
+};
+
+static const struct usage *usage(struct options *o)
+{
+	static struct opt table[3];
+	static struct usage u = {
+	    .tool = "mirari-restart",
+	    .purpose = "stop detached unikernels and start them again",
+	    .synopsis = "[OPTION]... NAME...",
+	    .examples = "  mirari restart www\n"
+			"  mirari restart --timeout 60 www db\n",
+	    .options = table,
+	};
+	const struct opt options[] = {
+	    {0, "timeout", "SECONDS", "until it is killed (default 10)", OPT_VALUE, &o->timeout},
+	    {'q', "quiet", NULL, "no notes", OPT_FLAG, &o->quiet},
+	    {0},
+	};
+
+	memcpy(table, options, sizeof options);
+	return &u;
+}
+
+/* How it is started; before anything is stopped. */
+static int find_command(const struct instances *store, const char *name, struct strv *command,
+    struct buf *dir, struct fault *fault)
+{
+	struct instance i A_CLEANUP(instance_free) = {0};
+	const char *where;
+
+	if (instance_find(store, name, &i, fault) < 0)
+		return -1;
+	rec_get_all(&i.record, "instance.command", command);
+	where = rec_get(&i.record, "instance.dir");
+	if (!command->count || !where) {
+		fault_set(fault, EX_DATAERR, "%s: how it was started isn't written down", name);
+		return fault_hint(fault, "what mirari run --detach starts can be started again");
+	}
+	buf_adds(dir, where);
+	return 0;
+}
+
+static int check(const struct options *o, const struct instances *store, struct fault *fault)
+{
+	if (!o->names.count) {
+		fault_set(fault, EX_USAGE, "which one?");
+		return fault_hint(fault, "mirari restart NAME; mirari ps lists them");
+	}
+	for (size_t i = 0; i < o->names.count; i++) {
+		struct strv command A_CLEANUP(strv_free) = {0};
+		struct buf dir A_CLEANUP(buf_free) = {0};
+
+		if (find_command(store, o->names.items[i], &command, &dir, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Its exit status; -1 with a fault. */
+static int start(const struct instances *store, const char *name, struct fault *fault)
+{
+	struct strv command A_CLEANUP(strv_free) = {0};
+	struct buf dir A_CLEANUP(buf_free) = {0};
+	struct rec answer A_CLEANUP(rec_free) = {0};
+	int status;
+
+	if (find_command(store, name, &command, &dir, fault) < 0 ||
+	    launch_detached(&command, buf_str(&dir), &answer, &status, fault) < 0)
+		return -1;
+	if (status) {
+		say_note("%s: didn't start, and ended with status %d", name, status);
+		return status;
+	}
+	return put_record(&answer, NULL);
+}
+
+static int restart_one(const struct options *o, const struct instances *store,
+    const struct stopping *stopped, struct fault *fault)
+{
+	if (stopped->result == STOP_FAILED) {
+		*fault = stopped->fault;
+		return -1;
+	}
+	if (stopped->result == STOP_KILLED && !o->quiet)
+		say_note("%s: was killed, as it didn't end by itself", stopped->name);
+	return start(store, stopped->name, fault);
+}
+
+static int restart(const struct options *o, struct fault *fault)
+{
+	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
+	struct stoppings stopped A_CLEANUP(stoppings_free) = {0};
+	int64_t timeout;
+	int status = EX_OK;
+
+	if (stop_timeout(o->timeout, &timeout, fault) < 0 ||
+	    instances_open(&store, false, fault) < 0 || check(o, &store, fault) < 0 ||
+	    self_first_in_path(fault) < 0)
+		return -1;
+	instances_stop(&store, &o->names, timeout, &stopped);
+	/* one that doesn't start keeps no other from doing so */
+	for (size_t i = 0; i < stopped.count; i++) {
+		int one = restart_one(o, &store, &stopped.each[i], fault);
+
+		if (one < 0)
+			one = say_fault(fault);
+		status = one ? one : status;
+	}
+	return status;
+}
+
+int tool_main(int argc, char **argv)
+{
+	struct options o = {.quiet = false};
+	struct fault fault;
+	int status = tool_options(usage(&o), argc, argv, &o.names);
+
+	if (status < 0)
+		status = restart(&o, &fault);
+	strv_free(&o.names);
+	return status < 0 ? say_fault(&fault) : status;
+}
