@@ -175,13 +175,14 @@ static int parse(const char *name, const struct buf *text, struct rec *answer, s
 	return got < 0 ? -1 : 0;
 }
 
-/* It has written something else, or we are to end: so is all that it has started. */
-static void end(struct child *child, int number)
+/* It has written something else, or we are to end: so is all that it has started. Not by the signal
+ * that we have got: what a shell has put into the background ignores the terminal's. */
+static void end(struct child *child)
 {
 	struct fault ignored;
 	int status;
 
-	relay_pass(child->pid, number);
+	relay_pass(child->pid, SIGTERM);
 	if (proc_wait(child, &status, &ignored) < 0)
 		return; /* somebody else has reaped it */
 }
@@ -201,7 +202,7 @@ static int judge(const char *name, struct child *child, bool ended, const struct
 	}
 	result = parse(name, text, answer, fault);
 	if (result < 0 && !ended)
-		end(child, SIGTERM);
+		end(child);
 	return result;
 }
 
@@ -226,7 +227,7 @@ int launch_detached(const struct strv *command, const char *dir, struct rec *ans
 			result =
 			    judge(command->items[0], &child, ended, &text, answer, status, fault);
 		else if (!ended)
-			end(&child, relay.caught);
+			end(&child);
 	}
 	fd_close(&child.ended);
 	fd_close(&fds[0]);
