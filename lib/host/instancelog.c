@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "core/printable.h"
 #include "host/logfiles.h"
+#include "host/logline.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +18,6 @@ enum {
 	BATCH_BYTES = 1 << 17, /* written at once, at most (and a line) */
 	LOOK_BACK = 1 << 16    /* where the last line of each stream is looked for */
 };
-
-static const char *const stream_names[LOG_STREAMS] = {"stdout", "stderr"};
 
 /* ---- one batch ----------------------------------------------------------------------------------
  * Lines are collected in `out`. Once something couldn't be written, the rest of the batch isn't
@@ -141,7 +140,7 @@ static void add_line(struct batch *b, enum log_stream stream, char tag, const st
 	}
 	buf_add(out, buf_str(&b->time), b->time.length);
 	buf_addc(out, ' ');
-	buf_add(out, stream_names[stream], strlen("stdout"));
+	buf_add(out, log_stream_names[stream], strlen("stdout"));
 	buf_addc(out, ' ');
 	buf_addc(out, tag);
 	buf_addc(out, ' ');
@@ -152,26 +151,18 @@ static void add_line(struct batch *b, enum log_stream stream, char tag, const st
 		(void)write_out(b); /* `failed` says so */
 }
 
-/* The tag of the last line of a stream, among whole lines; 0 when there is none. */
-static char last_tag(const char *bytes, size_t length, enum log_stream stream)
+/* Which streams' last lines, among these, are parts? */
+static void find_parted(const char *bytes, size_t length, bool parted[LOG_STREAMS])
 {
-	char tag = 0;
-	struct buf begin A_CLEANUP(buf_free) = {0};
+	const char *end;
 
-	buf_printf(&begin, "Z %s ", stream_names[stream]);
-	for (const char *line = bytes, *end; length; line = end + 1) {
-		const char *space;
+	for (; (end = memchr(bytes, '\n', length)); bytes = end + 1) {
+		struct logline line;
 
-		end = memchr(line, '\n', length);
-		if (!end)
-			break;
-		length -= (size_t)(end + 1 - line);
-		space = memchr(line, 'Z', (size_t)(end - line));
-		if (space && (size_t)(end - space) > begin.length + 1 &&
-		    !memcmp(space, begin.bytes, begin.length) && space[begin.length + 1] == ' ')
-			tag = space[begin.length];
+		if (logline_parse(bytes, (size_t)(end - bytes), &line))
+			parted[line.stream] = line.part;
+		length -= (size_t)(end + 1 - bytes);
 	}
-	return tag;
 }
 
 /* Whoever wrote here before may have been killed, or have run out of space, in the middle of a
@@ -181,6 +172,7 @@ static void end_old_lines(struct batch *b)
 	struct instancelog *l = b->log;
 	uint64_t from = l->size > LOOK_BACK ? l->size - LOOK_BACK : 0;
 	struct buf text A_CLEANUP(buf_free) = {0};
+	bool parted[LOG_STREAMS] = {false};
 	char *bytes = buf_reserve(&text, LOOK_BACK + 1);
 	ssize_t n = bytes ? pread(l->fd, bytes, LOOK_BACK, (off_t)from) : -1;
 
@@ -191,8 +183,9 @@ static void end_old_lines(struct batch *b)
 		buf_addc(&text, '\n');
 		buf_addc(&l->out, '\n');
 	}
+	find_parted(text.bytes, text.length, parted);
 	for (enum log_stream s = 0; s < LOG_STREAMS; s++)
-		if (!l->parted[s] && last_tag(text.bytes, text.length, s) == 'P')
+		if (parted[s] && !l->parted[s])
 			add_line(b, s, 'F', NULL, "", 0);
 }
 

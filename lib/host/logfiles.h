@@ -7,6 +7,12 @@
 #include "core/fault.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* A place in one of them, whatever its name is by then: inode 0 is none. */
+struct logplace {
+	uint64_t device, inode, offset;
+};
 
 /* Replaces what the buffer has by the name of one of them, 0 being the newest. */
 void logfiles_name(const char *name, unsigned number, struct buf *into);
