@@ -62,7 +62,6 @@ bool logline_parse(const char *bytes, size_t length, struct logline *into)
 {
 	if (parse(bytes, length, into))
 		return true;
-	*into = (struct logline){
-	    .time = "", .stream = LOG_STDOUT, .text = bytes, .length = length};
+	*into = (struct logline){.time = "", .stream = LOG_STDOUT, .text = bytes, .length = length};
 	return false;
 }
