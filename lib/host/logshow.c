@@ -6,8 +6,26 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { OUT_BYTES = 1 << 16 };
+
+static bool same_file(int one, int other)
+{
+	struct stat a, b;
+
+	return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+void logshow_to(struct logshow *s, int out, int err, bool raw)
+{
+	s->to[LOG_STDOUT] = out;
+	s->to[LOG_STDERR] = same_file(out, err) ? out : err;
+	for (enum log_stream stream = 0; stream < LOG_STREAMS; stream++)
+		s->on_screen[stream] = !raw && isatty(s->to[stream]);
+}
 
 void logshow_free(struct logshow *s)
 {

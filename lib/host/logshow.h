@@ -27,6 +27,10 @@ struct logshow {
 	bool early; /* the last line with a time was from before `since` */
 };
 
+/* Sets where lines go: what goes to a terminal is made fit for it, unless `raw`. Where both are the
+ * same file, all goes to `out`. */
+void logshow_to(struct logshow *s, int out, int err, bool raw);
+
 /* A line of the log, without its LF; it may be one that isn't in the format. Order is kept between
  * the streams. What nobody reads any more is no fault. */
 int logshow_line(
