@@ -119,6 +119,8 @@ void screen_add(struct screen *s, struct buf *into, const char *bytes, size_t le
 		s->length -= taken;
 		memmove(s->held, s->held + taken, s->length);
 	}
+	if (!length)
+		return;
 	taken = add(s, into, bytes, length);
 	memcpy(s->held, bytes + taken, length - taken);
 	s->length = length - taken;
