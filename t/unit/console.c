@@ -307,7 +307,7 @@ static void test_client(void)
 	pid = start_supervisor();
 	fd = console_connect(here, "x.console", &from, &fault);
 	ok(fd >= 0 && !from.device && !from.inode && !from.offset, "connects, and is greeted");
-	ends.in = scratch_input("say \033[2J\x1d\nq\n", 13);
+	ends.in = scratch_input("say \033[2J\x1d\nq\n", 12);
 	lseek(ends.in, 0, SEEK_SET);
 	ends.out = scratch_input("", 0);
 	ok(console_attach(fd, &ends, &fault) == 0 && !ends.left, "copies until it ends");
