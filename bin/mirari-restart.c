@@ -34,21 +34,16 @@ static const struct usage *usage(struct options *o)
 }
 
 /* How it is started; before anything is stopped. */
-static int find_command(const struct instances *store, const char *name, struct strv *command,
-    struct buf *dir, struct fault *fault)
+static int find(const struct instances *store, const char *name, struct instance *into,
+    struct strv *command, struct fault *fault)
 {
-	struct instance i A_CLEANUP(instance_free) = {0};
-	const char *where;
-
-	if (instance_find(store, name, &i, fault) < 0)
+	if (instance_find(store, name, into, fault) < 0)
 		return -1;
-	rec_get_all(&i.record, "instance.command", command);
-	where = rec_get(&i.record, "instance.dir");
-	if (!command->count || !where) {
+	rec_get_all(&into->record, "instance.command", command);
+	if (!command->count || !rec_get(&into->record, "instance.dir")) {
 		fault_set(fault, EX_DATAERR, "%s: how it was started isn't written down", name);
 		return fault_hint(fault, "what mirari run --detach starts can be started again");
 	}
-	buf_adds(dir, where);
 	return 0;
 }
 
@@ -60,9 +55,9 @@ static int check(const struct options *o, const struct instances *store, struct 
 	}
 	for (size_t i = 0; i < o->names.count; i++) {
 		struct strv command A_CLEANUP(strv_free) = {0};
-		struct buf dir A_CLEANUP(buf_free) = {0};
+		struct instance instance A_CLEANUP(instance_free) = {0};
 
-		if (find_command(store, o->names.items[i], &command, &dir, fault) < 0)
+		if (find(store, o->names.items[i], &instance, &command, fault) < 0)
 			return -1;
 	}
 	return 0;
@@ -72,12 +67,13 @@ static int check(const struct options *o, const struct instances *store, struct 
 static int start(const struct instances *store, const char *name, struct fault *fault)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
-	struct buf dir A_CLEANUP(buf_free) = {0};
+	struct instance instance A_CLEANUP(instance_free) = {0};
 	struct rec answer A_CLEANUP(rec_free) = {0};
 	int status;
 
-	if (find_command(store, name, &command, &dir, fault) < 0 ||
-	    launch_detached(&command, buf_str(&dir), &answer, &status, fault) < 0)
+	if (find(store, name, &instance, &command, fault) < 0 ||
+	    launch_detached(&command, rec_get(&instance.record, "instance.dir"), &instance.record,
+		&answer, &status, fault) < 0)
 		return -1;
 	if (status) {
 		say_note("%s: didn't start, and ended with status %d", name, status);

@@ -65,8 +65,13 @@ static int set_attributes(posix_spawnattr_t *attributes)
 	    attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 }
 
-static int spawn(
-    const char *path, const struct strv *command, const char *dir, int out, pid_t *child)
+/* What the program gets as its standard descriptors; `in` is -1 for /dev/null. */
+struct ends {
+	int in, out;
+};
+
+static int spawn(const char *path, const struct strv *command, const char *dir,
+    const struct ends *ends, pid_t *child)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -79,10 +84,12 @@ static int spawn(
 		goto free_actions;
 	error = set_attributes(&attributes);
 	if (!error)
-		error = posix_spawn_file_actions_addopen(
-		    &actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		error = ends->in < 0
+			    ? posix_spawn_file_actions_addopen(
+				  &actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+			    : posix_spawn_file_actions_adddup2(&actions, ends->in, STDIN_FILENO);
 	if (!error)
-		error = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+		error = posix_spawn_file_actions_adddup2(&actions, ends->out, STDOUT_FILENO);
 	if (!error && dir)
 		error = posix_spawn_file_actions_addchdir_np(&actions, dir);
 	if (!error)
@@ -94,8 +101,8 @@ free_actions:
 	return error;
 }
 
-static int start(
-    const struct strv *command, const char *dir, int out, struct child *child, struct fault *fault)
+static int start(const struct strv *command, const char *dir, const struct ends *ends,
+    struct child *child, struct fault *fault)
 {
 	struct buf path A_CLEANUP(buf_free) = {0};
 	int dir_fd A_CLEANUP(fd_close) = -1;
@@ -112,7 +119,7 @@ static int start(
 		return -1;
 	/* ignored by whoever started us, it would take the child's status away */
 	signal(SIGCHLD, SIG_DFL);
-	error = spawn(buf_str(&path), command, dir, out, &child->pid);
+	error = spawn(buf_str(&path), command, dir, ends, &child->pid);
 	if (error)
 		return cannot_start(command->items[0], error, fault);
 	child->ended = pidfd_open(child->pid, 0);
@@ -206,19 +213,34 @@ static int judge(const char *name, struct child *child, bool ended, const struct
 	return result;
 }
 
-int launch_detached(const struct strv *command, const char *dir, struct rec *answer, int *status,
-    struct fault *fault)
+/* A file in memory with the record, or -1 when there is none. */
+static int input_of(const struct rec *input, int *fd, struct fault *fault)
 {
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	if (!input)
+		return 0;
+	rec_write(input, &text);
+	*fd = proc_memory_file_of(&text, fault);
+	return *fd < 0 ? -1 : 0;
+}
+
+int launch_detached(const struct strv *command, const char *dir, const struct rec *input,
+    struct rec *answer, int *status, struct fault *fault)
+{
+	int in A_CLEANUP(fd_close) = -1;
 	struct buf text A_CLEANUP(buf_free) = {.max = ANSWER_MAX};
 	struct child child = {.ended = -1};
 	struct relay relay;
 	int fds[2], result;
 
+	if (input_of(input, &in, fault) < 0)
+		return -1;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return fault_errno(fault, EX_OSERR, errno, "pipe");
 	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	relay_start(&relay);
-	result = start(command, dir, fds[1], &child, fault);
+	result = start(command, dir, &(const struct ends){.in = in, .out = fds[1]}, &child, fault);
 	fd_close(&fds[1]);
 	if (result == 0) {
 		bool ended = receive(&fds[0], &child, &relay, &text);
