@@ -172,7 +172,7 @@ pings() {
 	same ran "$output"
 	rm mir-ping
 	for set in memory=32 net.service.host=10.0.0.1/24; do
-		run -127 --separate-stderr "${NS[@]}" mirari run --set $set
+		run -127 --separate-stderr "${NS[@]}" mirari run --no-build --set $set
 		[[ $stderr == *'mir-ping: No such file'*"isn't built yet: mirari build"* ]]
 	done
 	same lo "$(interfaces)"

@@ -733,18 +733,68 @@ same_effect() {
 	stderr_has stray
 }
 
-@test "run before build: 127, and mirari build is named" {
+@test "run --no-build before build: 127, and mirari build is named" {
 	plain project
-	run -127 --separate-stderr mirari run project
+	run -127 --separate-stderr mirari run --no-build project
 	same '' "$output"
 	stderr_has 'plain: No such file or directory'
 	stderr_has 'mirari build'
 	cd project
-	run -127 --separate-stderr mirari run
+	run -127 --separate-stderr mirari run --no-build
 	stderr_has 'mirari build'
 	hello ../other
-	run -127 --separate-stderr mirari run ../other
+	run -127 --separate-stderr mirari run --no-build ../other
 	stderr_has 'mir-hello'
+}
+
+# built: how often the build command of ./project ran.
+built() {
+	wc -l <project/.ran
+}
+
+@test "run builds when something has changed, and only then" {
+	mkdir project files
+	printf '#!/bin/sh\necho program\n' >project/prog.sh
+	printf '%s\n' 'name: p' 'main: { noip: P.main }' 'artifact: p' 'fs: { static: ../files }' \
+		'block: { data: { path: disk } }' \
+		'build: { command: [sh, -c, "echo built; echo >>.ran; cp prog.sh p; chmod +x p"] }' >project/mirari.yml
+	run -0 --separate-stderr mirari run project
+	same program "$output" # what the build printed is not the program's
+	stderr_has built
+	same 1 "$(built)"
+	same program "$(mirari run project)"
+	same 1 "$(built)"
+	# each of these is a change, each once
+	for file in project/mirari.yml project/prog.sh project/deep/new files/page; do
+		mkdir -p project/deep
+		touch "$file"
+		run -0 --separate-stderr mirari run project
+		same program "$output"
+		same program "$(mirari run project)"
+	done
+	same 5 "$(built)"
+	# none of these is one
+	mkdir project/.git project/_other
+	touch project/.git/x project/_other/x project/disk
+	ln -s nowhere project/link
+	same program "$(mirari run project)"
+	same 5 "$(built)"
+	# what a build would give is not looked at
+	touch project/prog.sh
+	same program "$(mirari run --no-build project)"
+	same 5 "$(built)"
+	run -0 mirari run -n project
+	same "mirari-build project >&2 &&
+$PWD/project/p" "$output"
+	rm project/p
+	same program "$(mirari run project 2>/dev/null)"
+	same 6 "$(built)"
+	# one that fails: its status, and no program
+	echo 'build: { command: [sh, -c, "exit 9"] }' >tail
+	sed -i '/^build/d' project/mirari.yml
+	cat tail >>project/mirari.yml
+	run -9 --separate-stderr mirari run project
+	same '' "$output"
 }
 
 @test "run of what can't be executed: 126" {
@@ -901,7 +951,8 @@ same_effect() {
 	run mirari build
 	[ "$status" -ne 0 ]
 	[ ! -e mir-hello ]
-	run -127 mirari run
+	run -2 mirari run
+	run -127 mirari run --no-build
 	# repaired, it builds
 	echo 'let main () = Lwt_io.printl "repaired"' >hello.ml
 	run mirari build

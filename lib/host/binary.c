@@ -1,0 +1,155 @@
+#include "host/binary.h"
+
+#include "core/fd.h"
+#include "host/imagefile.h"
+#include "host/subnet.h"
+#include "model/attach.h"
+#include "model/check.h"
+#include "model/keys.h"
+#include "model/netdev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ELF's magic number: nothing in text begins so. */
+bool binary_is_one(const char *path)
+{
+	int fd A_CLEANUP(fd_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char magic[4];
+
+	return fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic &&
+	       !memcmp(magic, "\177ELF", sizeof magic);
+}
+
+/* The file's name without what says its target; what a name can't have is a '-'. */
+static void name_of(const char *path, struct buf *into)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	const char *dot = strrchr(base, '.');
+	size_t length = strlen(base);
+
+	if (dot && dot != base && target_find(dot + 1) >= 0)
+		length = (size_t)(dot - base);
+	for (size_t i = 0; i < length && into->length < 64; i++) {
+		const bool letter = (base[i] >= 'a' && base[i] <= 'z') ||
+				    (base[i] >= 'A' && base[i] <= 'Z') ||
+				    (base[i] >= '0' && base[i] <= '9');
+
+		if (letter || (into->length && strchr("._+-", base[i])))
+			buf_addc(into, base[i]);
+		else if (into->length)
+			buf_addc(into, '-');
+	}
+	if (!into->length)
+		buf_adds(into, "unikernel");
+}
+
+static int add_identity(const char *path, const char *name, const struct image *image,
+    struct rec *record, struct fault *fault)
+{
+	struct buf derived A_CLEANUP(buf_free) = {0};
+	char absolute[PATH_MAX];
+
+	if (!image->target) {
+		fault_set(fault, EX_DATAERR, "%s: no target of Mirari's runs it", path);
+		return fault_hint(fault, "mirari-solo5 inspect shows what it is");
+	}
+	if (!realpath(path, absolute))
+		return fault_errno(fault, EX_NOINPUT, errno, "%s", path);
+	if (!name) {
+		name_of(path, &derived);
+		name = buf_str(&derived);
+	}
+	if (rec_add(record, "name", name, fault) < 0 ||
+	    rec_add(record, "target", image->target, fault) < 0 ||
+	    rec_add(record, "deploy", "local", fault) < 0)
+		return -1;
+	return rec_add(record, "artifact", absolute, fault);
+}
+
+static const char *get_key(const struct rec *record, const char *device, const char *key)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&path, "net.%s.%s", device, key);
+	return rec_get(record, buf_str(&path));
+}
+
+/* Is it said how the device is reached? */
+static bool is_spoken_of(const struct rec *record, const char *device)
+{
+	return get_key(record, device, "host") || get_key(record, device, "bridge") ||
+	       get_key(record, device, "tap");
+}
+
+static int add_key(
+    struct rec *record, const char *device, const char *key, const char *value, struct fault *fault)
+{
+	struct buf path A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&path, "net.%s.%s", device, key);
+	return rec_add(record, buf_str(&path), value, fault);
+}
+
+static int add_default(
+    struct rec *record, const char *device, const char *key, const char *value, struct fault *fault)
+{
+	return get_key(record, device, key) ? 0 : add_key(record, device, key, value, fault);
+}
+
+/* What mirari-tap would call the device's tap. */
+static int tap_of(
+    const struct rec *record, const char *device, char into[IFNAMSIZ], struct fault *fault)
+{
+	struct netdevs all A_CLEANUP(netdevs_free) = {0};
+	struct rec probe A_CLEANUP(rec_free) = {0};
+
+	if (rec_add(&probe, "name", rec_get(record, "name"), fault) < 0 ||
+	    add_key(&probe, device, "dhcp", "false", fault) < 0 ||
+	    netdevs_read(&probe, &all, fault) < 0)
+		return -1;
+	memcpy(into, all.items[0].tap, IFNAMSIZ);
+	return 0;
+}
+
+static int add_networks(const struct image *image, struct rec *record, struct fault *fault)
+{
+	struct strv given A_CLEANUP(strv_free) = {0};
+
+	for (size_t i = 0; i < image->device_count; i++) {
+		const char *device = image->devices[i].name;
+		struct buf host A_CLEANUP(buf_free) = {0};
+		char tap[IFNAMSIZ];
+
+		if (image->devices[i].type != DEVICE_NET_BASIC || is_spoken_of(record, device))
+			continue;
+		if (tap_of(record, device, tap, fault) < 0 ||
+		    subnet_choose(rec_get(record, "name"), device, tap, &given, &host, fault) < 0 ||
+		    add_key(record, device, "host", buf_str(&host), fault) < 0 ||
+		    add_default(record, device, "dhcp", "true", fault) < 0 ||
+		    add_default(record, device, "nat", "true", fault) < 0)
+			return -1;
+		strv_add(&given, buf_str(&host));
+	}
+	return 0;
+}
+
+int binary_describe(const char *path, const char *name, const struct strv *settings,
+    struct image *image, struct rec *record, struct fault *fault)
+{
+	if (imagefile_read(path, image, fault) < 0 ||
+	    add_identity(path, name, image, record, fault) < 0 ||
+	    rec_apply(record, settings, fault) < 0)
+		return -1;
+	if (check_record(record, fault) < 0) {
+		fault->status = EX_USAGE; /* we have made all else */
+		return -1;
+	}
+	if (add_networks(image, record, fault) < 0)
+		return -1;
+	return attach_check(image, path, record, fault);
+}

@@ -1,0 +1,25 @@
+/* The record of a unikernel that is there as a file alone, without a configuration. */
+#ifndef MIRARI_HOST_BINARY_H
+#define MIRARI_HOST_BINARY_H
+
+#include "core/attr.h"
+#include "core/fault.h"
+#include "core/rec.h"
+#include "core/strv.h"
+#include "model/image.h"
+
+#include <stdbool.h>
+
+/* Does the file begin as a binary does, so that it is none of our configurations? */
+bool binary_is_one(const char *path);
+
+/* Makes the record, with the file's absolute path as its artifact. Its name is `name`, or if that
+ * is NULL the file's without .hvt and the like. Settings are KEY=VALUE, as by --set. A network
+ * device for which they give neither host, bridge nor tap gets what a unikernel needs to be reached
+ * and to reach out: an address of the host's (host/subnet.h), DHCP and NAT. Devices without a
+ * counterpart are a fault.
+ */
+int binary_describe(const char *path, const char *name, const struct strv *settings,
+    struct image *image, struct rec *record, struct fault *fault) A_MUST_CHECK;
+
+#endif

@@ -1,0 +1,370 @@
+#include "host/running.h"
+
+#include "core/proc.h"
+#include "core/shell.h"
+#include "host/binary.h"
+#include "host/built.h"
+#include "host/imagefile.h"
+#include "host/launch.h"
+#include "model/attach.h"
+#include "model/check.h"
+#include "model/netdev.h"
+#include "model/value.h"
+#include "render/runcommand.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+void running_free(struct running *r)
+{
+	verb_free(&r->verb);
+	strv_free(&r->arguments);
+	strv_free(&r->published);
+	strv_free(&r->command);
+	buf_free(&r->program);
+}
+
+/* ---- what is to be run --------------------------------------------------------------------------
+ */
+
+/* Options that change the record, once it is there. */
+static int apply(struct running *r, struct fault *fault)
+{
+	struct rec *record = &r->verb.record;
+	struct strv settings A_CLEANUP(strv_free) = {0};
+	size_t length;
+	const char *device = runcommand_first_device(record, &length);
+
+	if (r->memory)
+		strv_addf(&settings, "memory=%s", r->memory);
+	if (r->name)
+		strv_addf(&settings, "name=%s", r->name);
+	if (rec_apply(record, &settings, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < r->published.count && device; i++) {
+		struct buf key A_CLEANUP(buf_free) = {0};
+
+		buf_printf(&key, "net.%.*s.publish", (int)length, device);
+		if (rec_add(record, buf_str(&key), r->published.items[i], fault) < 0)
+			return -1;
+	}
+	if (device)
+		strv_free(&r->published);
+	if (check_record(record, fault) == 0)
+		return 0;
+	fault->status = EX_USAGE; /* what was there before had been checked */
+	return -1;
+}
+
+/* May somebody without root have taps of the host's? Only where they were made before. */
+static bool needs_own_network(const struct rec *record)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < record->count; i++) {
+		const char *key = record->fields[i].key, *dot = strrchr(key, '.');
+
+		if (strncmp(key, "net.", 4))
+			continue;
+		if (!strcmp(dot, ".tap"))
+			return false;
+		any = true;
+	}
+	return any && geteuid() != 0;
+}
+
+static int describe_binary(struct running *r, struct fault *fault)
+{
+	struct verb *v = &r->verb;
+	struct image image;
+
+	if (verb_check(v, false, fault) < 0 ||
+	    binary_describe(v->file, r->name, &v->set, &image, &v->record, fault) < 0)
+		return -1;
+	if (v->target && strcmp(v->target, image.target))
+		return fault_set(fault, EX_USAGE, "%s was built for %s, not for %s", v->file,
+		    image.target, v->target);
+	r->rootless = r->rootless || needs_own_network(&v->record);
+	buf_adds(&r->program, rec_get(&v->record, "artifact"));
+	return EX_OK;
+}
+
+static int describe_project(struct running *r, struct fault *fault)
+{
+	struct verb *v = &r->verb;
+	int status;
+
+	if (verb_check(v, true, fault) < 0)
+		return -1;
+	status = verb_parse(v, fault);
+	if (status)
+		return status;
+	built_path(v, &r->program);
+	r->to_build = !r->no_build && built_is_old(v, buf_str(&r->program));
+	return EX_OK;
+}
+
+/* ---- options that don't go with it --------------------------------------------------------------
+ */
+
+static int check_published(const struct running *r, struct fault *fault)
+{
+	const struct value_rule rule = {.type = VALUE_PORTS};
+
+	for (size_t i = 0; i < r->published.count; i++) {
+		struct buf expected A_CLEANUP(buf_free) = {0};
+		const char *normal;
+
+		if (!value_check(&rule, r->published.items[i], &normal, &expected))
+			return fault_set(fault, EX_USAGE, "--publish=%s: expected %s",
+			    r->published.items[i], buf_str(&expected));
+	}
+	return 0;
+}
+
+/* What mirari-supervise does nobody does for a program that we become. */
+static int check_supervised(const struct running *r, struct fault *fault)
+{
+	const char *given = r->restart     ? "restart"
+			    : r->cpus      ? "cpus"
+			    : r->cpuset    ? "cpuset"
+			    : r->log_size  ? "log-size"
+			    : r->log_files ? "log-files"
+					   : NULL;
+
+	if (!given || r->detach)
+		return 0;
+	fault_set(fault, EX_USAGE, "--%s is for unikernels that go on without us", given);
+	return fault_hint(fault, "mirari run --detach --%s", given);
+}
+
+static int check_target(const struct running *r, struct fault *fault)
+{
+	const char *target = rec_get(&r->verb.record, "target");
+	const char *deploy = rec_get(&r->verb.record, "deploy");
+	size_t ignored;
+
+	if (!strcmp(target, "xen") || strcmp(deploy, "local"))
+		return fault_set(fault, EX_UNAVAILABLE,
+		    "target %s, deployed %s: there is no tool for that here", target, deploy);
+	if (!strcmp(target, "unix-direct") ||
+	    (strcmp(target, "unix-socket") && runcommand_first_device(&r->verb.record, &ignored)) ||
+	    (!r->rootless && !r->published.count))
+		return 0;
+	fault_set(fault, EX_USAGE, "--%s is for unikernels with a network of their own, not %s",
+	    r->rootless ? "rootless" : "publish", target);
+	return fault_hint(fault, "mirari run -t unix-direct");
+}
+
+/* ---- building -----------------------------------------------------------------------------------
+ */
+
+static int build(const struct running *r, struct fault *fault)
+{
+	struct strv command A_CLEANUP(strv_free) = {0};
+	/* standard output is the unikernel's */
+	const struct proc_io io = {.in = -1, .out = STDERR_FILENO};
+	int status;
+
+	verb_build_command(&r->verb, &command);
+	if (proc_run(&command, &io, &status, fault) < 0)
+		return -1;
+	return status;
+}
+
+static void show_build(const struct running *r, struct buf *into)
+{
+	struct strv command A_CLEANUP(strv_free) = {0};
+	struct verb v = r->verb;
+
+	v.dry_run = false;
+	verb_build_command(&v, &command);
+	shell_command(into, &command);
+	buf_adds(into, " >&2 &&\n");
+}
+
+/* ---- the command --------------------------------------------------------------------------------
+ */
+
+/* The program as somebody would type it here. */
+static void program_name(const struct running *r, struct buf *into)
+{
+	const char *dir = rec_get(&r->verb.record, "config.dir"), *path = buf_str(&r->program);
+	char here[PATH_MAX];
+	size_t length = dir ? strlen(dir) : 0;
+
+	if (r->detach)
+		buf_adds(into, path);
+	else if (r->binary)
+		buf_printf(into, "%s%s", strchr(r->verb.file, '/') ? "" : "./", r->verb.file);
+	else if (getcwd(here, sizeof here) && !strcmp(here, dir) && !strncmp(path, dir, length) &&
+		 path[length] == '/')
+		buf_printf(into, ".%s", path + length);
+	else
+		buf_adds(into, path);
+}
+
+static void add_option(struct strv *into, const char *name, const char *value)
+{
+	if (value)
+		strv_addf(into, "--%s=%s", name, value);
+}
+
+/* Memory that isn't a machine's own is for the control group to limit. */
+static void supervise_options(const struct running *r, struct strv *into)
+{
+	const char *target = rec_get(&r->verb.record, "target");
+
+	strv_add(into, "--record");
+	add_option(into, "name", rec_get(&r->verb.record, "name"));
+	add_option(into, "restart", r->restart);
+	if (r->memory && !strncmp(target, "unix-", 5))
+		strv_addf(into, "--memory-max=%sM", r->memory);
+	add_option(into, "cpus", r->cpus);
+	add_option(into, "cpuset", r->cpuset);
+	add_option(into, "log-size", r->log_size);
+	add_option(into, "log-files", r->log_files);
+}
+
+static int make_command(struct running *r, struct fault *fault)
+{
+	struct strv supervise A_CLEANUP(strv_free) = {0};
+	struct buf program A_CLEANUP(buf_free) = {0};
+	struct runcommand c = {.record = &r->verb.record,
+	    .arguments = &r->arguments,
+	    .published = &r->published,
+	    .supervise = r->detach ? &supervise : NULL,
+	    .tender = r->tender,
+	    .rootless = r->rootless};
+
+	supervise_options(r, &supervise);
+	program_name(r, &program);
+	c.program = buf_str(&program);
+	return runcommand(&c, &r->command, &r->program_index, fault);
+}
+
+/* What the file was built with, against what it is given: before anything is made. */
+static int check_devices(const struct running *r, struct fault *fault)
+{
+	struct image image;
+
+	if (r->binary || !strncmp(rec_get(&r->verb.record, "target"), "unix-", 5))
+		return 0;
+	if (imagefile_read(buf_str(&r->program), &image, fault) < 0)
+		return -1;
+	return attach_check(&image, buf_str(&r->program), &r->verb.record, fault);
+}
+
+/* What comes first in the command says it as well, but not what to do. */
+static int check_program(const struct running *r, struct fault *fault)
+{
+	if (access(buf_str(&r->program), F_OK) == 0)
+		return check_devices(r, fault);
+	fault_errno(fault, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, errno, "%s",
+	    r->command.items[r->program_index]);
+	if (fault->status == EXIT_NOT_FOUND)
+		fault_hint(fault, "it isn't built yet: mirari build");
+	return -1;
+}
+
+/* ---- without us ---------------------------------------------------------------------------------
+ */
+
+/* What mirari-supervise is told, and mirari restart reads again. */
+static int instance_record(const struct running *r, struct rec *into, struct fault *fault)
+{
+	const struct rec *record = &r->verb.record;
+	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
+	struct rec with_taps A_CLEANUP(rec_free) = {0};
+	char here[PATH_MAX];
+
+	if (!getcwd(here, sizeof here))
+		return fault_errno(fault, EX_OSERR, errno, "getcwd");
+	if (netdevs_read(record, &devices, fault) < 0 ||
+	    netdevs_write(&devices, record, &with_taps, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < with_taps.count; i++)
+		if (rec_add(into, with_taps.fields[i].key, with_taps.fields[i].value, fault) < 0)
+			return -1;
+	if (rec_add(into, "instance.name", rec_get(record, "name"), fault) < 0 ||
+	    rec_add(into, "instance.restart", r->restart ? r->restart : "no", fault) < 0 ||
+	    rec_add(into, "instance.dir", here, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < r->command.count; i++)
+		if (rec_add(into, "instance.command", r->command.items[i], fault) < 0)
+			return -1;
+	return 0;
+}
+
+static int detach(const struct running *r, struct rec *answer, struct fault *fault)
+{
+	struct rec record A_CLEANUP(rec_free) = {0};
+	int status;
+
+	if (instance_record(r, &record, fault) < 0 ||
+	    launch_detached(&r->command, NULL, &record, answer, &status, fault) < 0)
+		return -1;
+	return status;
+}
+
+/* The record as a shell writes it into a pipe. */
+static void show_record(const struct rec *record, struct buf *into)
+{
+	buf_adds(into, "printf '%s\\n'");
+	for (size_t i = 0; i < record->count; i++) {
+		struct buf line A_CLEANUP(buf_free) = {0};
+
+		buf_printf(&line, "%s=%s", record->fields[i].key, record->fields[i].value);
+		buf_addc(into, ' ');
+		shell_word(into, buf_str(&line));
+	}
+	buf_adds(into, " '' | ");
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------
+ */
+
+int running_find(struct running *r, struct fault *fault)
+{
+	int status;
+
+	r->binary = r->verb.file && binary_is_one(r->verb.file);
+	if (check_published(r, fault) < 0 || check_supervised(r, fault) < 0)
+		return -1;
+	status = r->binary ? describe_binary(r, fault) : describe_project(r, fault);
+	if (status)
+		return status;
+	if (check_target(r, fault) < 0 || apply(r, fault) < 0)
+		return -1;
+	return make_command(r, fault);
+}
+
+int running_show(const struct running *r, struct buf *into, struct fault *fault)
+{
+	struct rec record A_CLEANUP(rec_free) = {0};
+
+	if (r->to_build)
+		show_build(r, into);
+	if (r->detach) {
+		if (instance_record(r, &record, fault) < 0)
+			return -1;
+		show_record(&record, into);
+		buf_adds(into, "setsid --fork ");
+	}
+	shell_command(into, &r->command);
+	buf_addc(into, '\n');
+	return 0;
+}
+
+int running_start(const struct running *r, struct rec *answer, struct fault *fault)
+{
+	int status = r->to_build ? build(r, fault) : EX_OK;
+
+	if (status)
+		return status;
+	if (check_program(r, fault) < 0)
+		return -1;
+	return r->detach ? detach(r, answer, fault) : proc_exec(&r->command, fault);
+}
