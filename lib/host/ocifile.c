@@ -220,24 +220,63 @@ static int check_output(
 	return 0;
 }
 
+/* A file without a name goes away with us, however we end; not every file system has that. */
+static int open_nameless(const char *output)
+{
+#ifdef O_TMPFILE
+	const char *slash = strrchr(output, '/');
+	struct buf dir A_CLEANUP(buf_free) = {0};
+
+	if (access("/proc/self/fd", X_OK) < 0)
+		return -1; /* it couldn't be named then */
+	if (slash)
+		buf_add(&dir, output, (size_t)(slash - output) + 1);
+	else
+		buf_adds(&dir, ".");
+	return open(buf_str(&dir), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+#else
+	(void)output;
+	return -1;
+#endif
+}
+
+/* Named for a moment only, as there is no link that replaces a file. */
+static int publish(struct writer *w, bool nameless, const char *temporary)
+{
+	char self[40];
+
+	snprintf(self, sizeof self, "/proc/self/fd/%d", w->fd);
+	if (nameless && linkat(AT_FDCWD, self, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) < 0)
+		return fault_errno(w->fault, EX_CANTCREAT, errno, "create %s", temporary);
+	if (rename(temporary, w->output) == 0)
+		return 0;
+	fault_errno(w->fault, EX_CANTCREAT, errno, "write %s", w->output);
+	unlink(temporary);
+	return -1;
+}
+
 static int write_temporary(
     struct writer *w, const char *temporary, const struct source *sources, size_t count)
 {
+	bool nameless;
 	int result;
 
-	w->fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	w->fd = open_nameless(w->output);
+	nameless = w->fd >= 0;
+	if (!nameless)
+		w->fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (w->fd < 0)
 		return fault_errno(w->fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno,
 		    "create %s", temporary);
 	w->hash = EVP_MD_CTX_new();
 	result = w->hash ? put_all(w, sources, count) : crypto_failed(w);
 	EVP_MD_CTX_free(w->hash);
+	if (result == 0)
+		result = publish(w, nameless, temporary);
+	else if (!nameless)
+		unlink(temporary);
 	if (close(w->fd) < 0 && result == 0)
 		result = fault_errno(w->fault, EX_IOERR, errno, "write %s", w->output);
-	if (result == 0 && rename(temporary, w->output) < 0)
-		result = fault_errno(w->fault, EX_CANTCREAT, errno, "write %s", w->output);
-	if (result < 0)
-		unlink(temporary);
 	return result;
 }
 
