@@ -11,9 +11,10 @@
 
 #include <stdnoreturn.h>
 
-#define SECOND 1000000000ull /* times are nanoseconds */
-#define EXIT_ABORT 255       /* a status above what unikernels give */
-#define EXIT_USAGE 64        /* the command line isn't understood, as MirageOS has it */
+#define SECOND 1000000000ull  /* times are nanoseconds */
+#define EXIT_ABORT 255        /* a status above what unikernels give */
+#define EXIT_USAGE 64         /* the command line isn't understood, as MirageOS has it */
+#define COMMAND_LINE_MAX 8191 /* bytes */
 #define FRAME_MAX 2048
 #define BLOCK_MAX 4096
 

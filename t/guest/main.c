@@ -12,7 +12,7 @@
  */
 #include "guest.h"
 
-static char words[8192];
+static char words[COMMAND_LINE_MAX + 1];
 static uint8_t sector[BLOCK_MAX];
 static uint32_t address = 10u << 24 | 2;
 

@@ -302,16 +302,19 @@ const struct entry *platform_block(void)
 	return block;
 }
 
+/* The loader's information: flags first, of which 4 says that there is a command line. Solo5 keeps
+ * 8191 bytes of what is behind its first word, the kernel's name. */
 noreturn void platform_start(const uint32_t *information)
 {
-	const char *command_line =
-	    information[0] & 4 ? (const char *)(uintptr_t)information[4] : "";
+	char none[] = "";
+	char *command_line = information[0] & 4 ? (char *)(uintptr_t)information[4] : none;
 
 	traps_start();
 	start_timer();
 	devices_start();
-	/* its first word is the kernel's name, from the loader */
 	while (*command_line && *command_line++ != ' ')
 		;
+	if (strlen(command_line) > COMMAND_LINE_MAX)
+		command_line[COMMAND_LINE_MAX] = '\0';
 	guest_main(command_line);
 }

@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-static char line[8192 + 256]; /* the longest command line, and what is around it */
+static char line[COMMAND_LINE_MAX + 256]; /* the longest command line, and what is around it */
 static size_t used;
 
 static void put(const char *text)
