@@ -255,6 +255,7 @@ ends() {
 	local what status=0 pid
 	for what in spin tick=10; do
 		# what runs in the background has SIGINT ignored
+		: >out
 		env --default-signal=INT "$tender" "$GUESTS/plain.$target" print=begun "$what" >out 2>err 3>&- &
 		pid=$!
 		for _ in {1..500}; do
