@@ -119,6 +119,12 @@ static int rotate(struct batch *b)
 /* ---- lines --------------------------------------------------------------------------------------
  */
 
+static char *put(char *end, const char *bytes, size_t length)
+{
+	memcpy(end, bytes, length);
+	return end + length;
+}
+
 /* One line of the log, whose text is in two pieces. */
 static void add_line(struct batch *b, enum log_stream stream, char tag, const struct buf *begun,
     const char *bytes, size_t length)
@@ -127,6 +133,7 @@ static void add_line(struct batch *b, enum log_stream stream, char tag, const st
 	struct buf *out = &l->out;
 	size_t before = begun ? begun->length : 0;
 	size_t whole = b->time.length + strlen(" stdout F \n") + before + length;
+	char *end;
 
 	if (b->failed) {
 		l->lost++;
@@ -138,15 +145,19 @@ static void add_line(struct batch *b, enum log_stream stream, char tag, const st
 			return;
 		}
 	}
-	buf_add(out, buf_str(&b->time), b->time.length);
-	buf_addc(out, ' ');
-	buf_add(out, log_stream_names[stream], strlen("stdout"));
-	buf_addc(out, ' ');
-	buf_addc(out, tag);
-	buf_addc(out, ' ');
-	buf_add(out, begun ? buf_str(begun) : "", before);
-	buf_add(out, bytes, length);
-	buf_addc(out, '\n');
+	end = buf_reserve(out, whole);
+	if (!end) /* BATCH_BYTES and a line: far below what a buf may hold */
+		return;
+	end = put(end, b->time.bytes, b->time.length);
+	*end++ = ' ';
+	end = put(end, log_stream_names[stream], strlen("stdout"));
+	*end++ = ' ';
+	*end++ = tag;
+	*end++ = ' ';
+	end = put(end, begun ? buf_str(begun) : "", before);
+	end = put(end, bytes, length);
+	*end = '\n';
+	buf_grew(out, whole);
 	if (out->length >= BATCH_BYTES)
 		(void)write_out(b); /* `failed` says so */
 }
