@@ -6,6 +6,7 @@
 #include "host/logof.h"
 #include "host/logreader.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,6 +111,9 @@ static int console(const struct options *o, uint64_t tail, struct fault *fault)
 		say_note("the console of %s; ^] leaves", o->names.items[0]);
 	if (show_log(&log, &from, tail, o->raw, fault) < 0 || console_attach(fd, &ends, fault) < 0)
 		return -1;
+	/* what was typed stands there yet */
+	if (person && ends.left && isatty(STDOUT_FILENO) && fd_write(STDOUT_FILENO, "\n", 1) < 0)
+		return fault_errno(fault, EX_IOERR, errno, "write standard output");
 	if (person && ends.left)
 		say_note("left; %s goes on", o->names.items[0]);
 	else if (person)

@@ -286,7 +286,7 @@ page_examples() {
 @test "the examples of every page run" {
 	need ocamlfind ocamlbuild
 	local page failed=0
-	export HOME=$BATS_FILE_TMPDIR/home
+	export HOME=$BATS_FILE_TMPDIR/home XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
 	for page in $(pages); do
 		case $page in mirari-opam-exec.1 | mirari-tap.1) continue ;; esac
 		run_examples "$page" || failed=1
