@@ -36,7 +36,7 @@ readers() {
 	local tool
 	for tool in $(tools); do
 		case $tool in
-		mirari-parse) ;;
+		mirari-parse | mirari-ps) ;;
 		mirari-opam-exec)
 			echo "$tool --install"
 			echo "$tool --build"

@@ -9,8 +9,9 @@
 #                    others between them or not; "..." in one stands for any text
 #
 # It runs under sh -eu in a directory of its own, which has what make_project makes. Those of
-# mirari-opam-exec(1) have a root of opam too, by lib/opam-root, and those of mirari-tap(1) a network
-# namespace each. A block that isn't a script is a configuration, which mirari-parse must read.
+# mirari-opam-exec(1) have a root of opam too, by lib/opam-root, and those of mirari-tap(1) and
+# mirari-gc(1) a network namespace each. A block that isn't a script is a configuration, which
+# mirari-parse must read.
 
 load lib/common.bash
 
@@ -288,7 +289,7 @@ page_examples() {
 	local page failed=0
 	export HOME=$BATS_FILE_TMPDIR/home XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
 	for page in $(pages); do
-		case $page in mirari-opam-exec.1 | mirari-tap.1) continue ;; esac
+		case $page in mirari-opam-exec.1 | mirari-tap.1 | mirari-gc.1) continue ;; esac
 		run_examples "$page" || failed=1
 	done
 	[ $failed -eq 0 ]
@@ -319,10 +320,11 @@ alone() {
 		exit $status' alone "$@"
 }
 
-@test "the examples of mirari-tap(1) run" {
+@test "the examples of mirari-tap(1) and mirari-gc(1) run" {
 	need unshare ip nft slirp4netns
 	[ -r /dev/net/tun ] && [ -w /dev/net/tun ] || lacking 'there is no /dev/net/tun to open'
 	alone true || lacking 'there are no network namespaces to make'
 	RUN=(alone)
 	run_examples mirari-tap.1
+	run_examples mirari-gc.1
 }

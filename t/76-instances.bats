@@ -9,7 +9,6 @@ eval "$(declare -f setup | sed '1s/setup/make_directories/')"
 
 setup() {
 	make_directories
-	export XDG_STATE_HOME=$T/state
 	STATE=$XDG_STATE_HOME/mirari
 }
 
@@ -141,6 +140,26 @@ gc() {
 	supervised fat -- sh -c '{ head -c 50000000 /dev/zero; sleep 1000; } | tail -c 50000000 | cat'
 	fat() { [ "$(value fat instance.memory)" -gt 50000000 ] && [ "$(value fat instance.cpu)" -ge 10 ]; }
 	until_true fat
+}
+
+@test "ps: what has a control group uses what that has counted" {
+	mkdir group
+	echo 123456789 >group/memory.current
+	printf 'usage_usec 4200999\nuser_usec 1\nsystem_usec 2\n' >group/cpu.stat
+	sleep 1000 3>&- &
+	echo $! >>"$T/pids"
+	process=$!.$(started_at $!)
+	written www running "instance.supervisor=$process" "instance.process=$process" "instance.cgroup=$PWD/group"
+	same 123456789 "$(value www instance.memory)"
+	same 4200 "$(value www instance.cpu)"
+	# without the controllers, or when it can't be read
+	rm group/memory.current
+	echo max >group/cpu.stat
+	memory=$(value www instance.memory)
+	[ "$memory" -gt 100000 ]
+	[ "$memory" -lt 100000000 ]
+	cpu=$(value www instance.cpu)
+	[ "$cpu" -lt 4200 ]
 }
 
 @test "ps: uptime is the program's, whatever the clock of the machine says" {
@@ -501,6 +520,35 @@ another() {
 	gc
 	exits 0
 	gone "$(cat child)"
+}
+
+@test "gc: all that is in the control group is killed, and that removed" {
+	need findmnt
+	groups=$(findmnt -t cgroup2 -n -o TARGET | head -n 1)
+	[ -n "$groups" ] || lacking 'there are no control groups of version 2'
+	for group in "$groups/mirari-$$" "$groups/mirari-www$$"; do
+		rmdir "$group" 2>/dev/null || true
+		mkdir "$group" 2>/dev/null || lacking 'no control group can be made'
+	done
+	[ -e "$group/cgroup.kill" ] || lacking 'the kernel has no cgroup.kill (Linux 5.14)'
+	for name in $$ www$$; do
+		setsid sh -c 'echo $$ >"$1/cgroup.procs"; echo $$; exec sleep 1000' sh "$groups/mirari-$name" </dev/null \
+			>"$name.pid" 3>&- &
+		until_true [ -s $name.pid ]
+		cat $name.pid >>"$T/pids"
+	done
+	# of the one that a record belongs to, not of another
+	written www$$ running "instance.cgroup=$groups/mirari-$$"
+	gc
+	runs "$(cat $$.pid)"
+	written www$$ running "instance.cgroup=$group"
+	gc
+	exits 0
+	gone "$(cat www$$.pid)"
+	[ ! -e "$group" ]
+	runs "$(cat $$.pid)"
+	kill -KILL "$(cat $$.pid)"
+	until_true rmdir "$groups/mirari-$$"
 }
 
 @test "gc: goes on behind a record that can't be read" {

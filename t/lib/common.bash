@@ -12,6 +12,8 @@ DATA=${MIRARI_DATA:-$SOURCE/../shared/data}
 PATH=$BUILD/bin:$PATH
 export PATH SOURCE BUILD DATA
 export LC_ALL=C.UTF-8
+# what runs detached is the test's own
+export XDG_STATE_HOME=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-/nonexistent}}/state
 unset MIRARI_SHARE OPAMSWITCH OPAMROOT OPAM_SWITCH_PREFIX CDPATH
 cd "${BATS_TEST_TMPDIR:-/}" || exit 1
 
