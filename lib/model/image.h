@@ -51,6 +51,7 @@ struct image {
 	uint32_t abi;       /* the note's version */
 	struct image_device devices[IMAGE_DEVICES_MAX];
 	size_t device_count;
+	uint64_t end; /* the first address behind all that is loaded; 0 if that isn't known */
 };
 
 /* Where the bytes come from, for a file that is too large to be read whole. */

@@ -120,6 +120,9 @@ static int take_segment(struct elf *elf, const struct segment *segment, unsigned
 		    (unsigned long long)s->source->size);
 	switch (segment->type) {
 	case SEGMENT_LOAD:
+		if (segment->memory <= UINT64_MAX - segment->address &&
+		    segment->address + segment->memory > s->image->end)
+			s->image->end = segment->address + segment->memory;
 		if ((segment->flags & FLAG_EXECUTE) && elf->entry >= segment->address &&
 		    elf->entry - segment->address < segment->memory)
 			elf->entry_loads = true;

@@ -1,21 +1,12 @@
 #include "render/solo5argv.h"
 
-#include <string.h>
+#include "render/guestargs.h"
 
-#define BLANKS " \t\n\v\f\r" /* isspace() of the C locale, and Astring's white space */
+#include <string.h>
 
 bool solo5_has_blank(const char *path)
 {
-	return path[strcspn(path, BLANKS)];
-}
-
-static void escape(struct buf *into, const char *word)
-{
-	for (; *word; word++) {
-		if (strchr(BLANKS "\"'\\", *word))
-			buf_addc(into, '\\');
-		buf_addc(into, *word);
-	}
+	return path[strcspn(path, " \t\n\v\f\r")];
 }
 
 int solo5_escape(const struct strv *arguments, struct strv *into, struct fault *fault)
@@ -30,7 +21,7 @@ int solo5_escape(const struct strv *arguments, struct strv *into, struct fault *
 			    "argument %zu is empty, which a unikernel can't be told", i + 1);
 			return fault_hint(fault, "write --option= in place of --option ''");
 		}
-		escape(&word, arguments->items[i]);
+		guestargs_add(&word, arguments->items[i]);
 		total += word.length + (i > 0);
 		strv_add(into, buf_str(&word));
 	}

@@ -2,11 +2,8 @@
  * The command that runs a Solo5 unikernel: solo5-hvt's and solo5-spt's (their --help, Solo5 0.4 to
  * 0.12), and for virtio QEMU's (qemu(1), QEMU 4 and later).
  *
- * A unikernel gets one line of text. Tenders put their words together with blanks, QEMU takes the
- * line as it is, and MirageOS takes it apart again (mirage-bootvar's parse_argv, parse-argv before):
- * at blanks, where a backslash keeps the next byte and quotes keep blanks. Releases before
- * parse-argv 0.3 know all white space and both kinds of quotes, later ones the blank and ". Empty
- * words are dropped by all of them: an empty argument can't be told to a unikernel.
+ * A unikernel gets one line of text (render/guestargs.h). Tenders put their words together with
+ * blanks, QEMU takes the line as it is.
  */
 #ifndef MIRARI_RENDER_SOLO5ARGV_H
 #define MIRARI_RENDER_SOLO5ARGV_H
