@@ -1,37 +1,48 @@
-/* mirari-solo5: unikernels as files: what they are, and how they are run. */
+/* mirari-solo5: unikernels: what a file is, running it, and making an image of it. */
 #include "core/fd.h"
 #include "core/main.h"
 #include "host/imagefile.h"
 #include "host/ocifile.h"
+#include "host/solo5run.h"
 #include "model/check.h"
 #include "model/imagerecord.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { INSPECT = 1, OCI = 2 };
+enum { INSPECT = 1, OCI = 2, RUN = 4 };
 
 struct options {
 	struct strv set;
 	const char *get, *output, *reference;
 	bool record, deployment;
 
+	/* run */
+	struct strv nets, macs, blocks; /* DEV=… */
+	struct strv arguments;
+	const char *memory, *tender, *accel;
+	bool dry_run, quiet;
+
 	unsigned command;  /* INSPECT … */
 	struct strv words; /* what follows it */
 };
 
 static const struct opt_command commands[] = {
-    {"inspect", INSPECT, false}, {"oci", OCI, false}, {0}};
+    {"inspect", INSPECT, false}, {"run", RUN, false}, {"oci", OCI, false}, {0}};
 
 static const struct usage *usage(struct options *o)
 {
-	static struct opt table[12];
+	static struct opt table[20];
 	static struct usage u = {
 	    .tool = "mirari-solo5",
 	    .purpose = "unikernels: what a file is, and running it",
-	    .synopsis = "inspect|oci [OPTION]... [FILE]",
+	    .synopsis = "inspect|run|oci [OPTION]... [FILE] [-- ARG...]",
 	    .examples = "  mirari-solo5 inspect www.hvt          # target, ABI, devices\n"
 			"  mirari-parse | mirari-solo5 inspect   # of what the project builds\n"
+			"  mirari-solo5 run www.hvt --net service=tap0 -- --hello=world\n"
+			"  mirari-parse | mirari-tap up | mirari-solo5 run -r\n"
 			"  mirari-solo5 oci www.hvt www.tar      # a container image for urunc\n"
 			"  mirari-solo5 oci www.hvt --image registry.example/www:1 --k8s\n",
 	    .options = table,
@@ -39,11 +50,20 @@ static const struct usage *usage(struct options *o)
 	};
 	const struct opt options[] = {
 	    {'r', "record", NULL, "read a record, also when there is a FILE", OPT_FLAG, &o->record,
-		INSPECT | OCI},
-	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set,
-		INSPECT | OCI},
+		0},
+	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set, 0},
 	    {0, "get", "KEY", "inspect: print only the values of this key", OPT_VALUE, &o->get,
 		INSPECT},
+	    {0, "net", "DEV=TAP", "run: the tap of a network device (repeatable)", OPT_LIST,
+		&o->nets, RUN},
+	    {0, "mac", "DEV=MAC", "run: its MAC address (repeatable)", OPT_LIST, &o->macs, RUN},
+	    {0, "block", "DEV=PATH", "run: the file of a block device (repeatable)", OPT_LIST,
+		&o->blocks, RUN},
+	    {'m', "memory", "MIB", "run: its memory (default 512)", OPT_VALUE, &o->memory, RUN},
+	    {0, "tender", "PATH", "run: solo5-hvt, solo5-spt or QEMU", OPT_VALUE, &o->tender, RUN},
+	    {0, "accel", "WORD", "run: kvm or tcg, for virtio", OPT_VALUE, &o->accel, RUN},
+	    {'n', "dry-run", NULL, "run: print the command instead", OPT_FLAG, &o->dry_run, RUN},
+	    {'q', "quiet", NULL, "run: no notes", OPT_FLAG, &o->quiet, RUN},
 	    {'o', "output", "FILE", "oci: the image, instead of the last word", OPT_VALUE,
 		&o->output, OCI},
 	    {0, "image", "REF", "oci: what the image is called: REGISTRY/NAME:TAG", OPT_VALUE,
@@ -56,6 +76,7 @@ static const struct usage *usage(struct options *o)
 	_Static_assert(sizeof options <= sizeof table, "table is too small");
 	memcpy(table, options, sizeof options);
 	u.chosen = &o->command;
+	u.behind = &o->arguments;
 	return &u;
 }
 
@@ -82,7 +103,9 @@ static int read_record(
 	bool given = o->record || !file;
 
 	if (!file && !o->record && isatty(STDIN_FILENO)) {
-		const char *name = o->command == OCI ? "oci" : "inspect";
+		const char *name = o->command == OCI   ? "oci"
+				   : o->command == RUN ? "run"
+						       : "inspect";
 
 		fault_set(fault, EX_USAGE, "neither a file nor a record");
 		return fault_hint(
@@ -173,11 +196,137 @@ static int oci(const struct options *o, struct fault *fault)
 	return EX_OK;
 }
 
+/* ---- run --------------------------------------------------------------------------------------
+ */
+
+/* DEV=VALUE as a field of the device. A path is as seen from here. */
+static int add_device(
+    const char *section, const char *key, const char *word, struct rec *record, struct fault *fault)
+{
+	size_t length =
+	    strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+	const char *value = word + length + 1;
+	struct buf name A_CLEANUP(buf_free) = {0}, whole A_CLEANUP(buf_free) = {0};
+	char *here;
+
+	if (!length || word[length] != '=')
+		return fault_set(fault, EX_USAGE, "'%s' is not DEVICE=%s", word, key);
+	if (!strcmp(key, "path") && *value != '/' && *value && rec_get(record, "config.dir")) {
+		here = get_current_dir_name();
+		if (!here)
+			return fault_errno(fault, 0, errno, "the working directory");
+		buf_printf(&whole, "%s/", here);
+		free(here);
+	}
+	buf_adds(&whole, value);
+	buf_printf(&name, "%s.%.*s.%s", section, (int)length, word, key);
+	return rec_add(record, buf_str(&name), buf_str(&whole), fault);
+}
+
+static int add_devices(const char *section, const char *key, const struct strv *words,
+    struct rec *record, struct fault *fault)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (add_device(section, key, words->items[i], record, fault) < 0)
+			return -1;
+	return 0;
+}
+
+/* What the options say goes behind what the record says, where it counts. */
+static int add_options(const struct options *o, struct rec *record, struct fault *fault)
+{
+	if (add_devices("net", "tap", &o->nets, record, fault) < 0 ||
+	    add_devices("net", "mac", &o->macs, record, fault) < 0 ||
+	    add_devices("block", "path", &o->blocks, record, fault) < 0 ||
+	    (o->memory && rec_add(record, "memory", o->memory, fault) < 0) ||
+	    check_record(record, fault) < 0) {
+		fault->status = EX_USAGE;
+		return -1;
+	}
+	if (o->accel && strcmp(o->accel, "kvm") != 0 && strcmp(o->accel, "tcg") != 0)
+		return fault_set(fault, EX_USAGE, "--accel is kvm or tcg, not '%s'", o->accel);
+	return 0;
+}
+
+/* The unikernel doesn't get a standard input that was ours. */
+static int leave_input(const struct options *o, const char *file, struct fault *fault)
+{
+	int null;
+
+	if (!o->record && file)
+		return 0;
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		fault_errno(fault, EX_OSERR, errno, "/dev/null");
+	else
+		return close(null);
+	fd_close(&null);
+	return -1;
+}
+
+/* A status of the unikernel's own needs no word of ours. */
+static void say_end(const struct options *o, const char *path, const struct exit_meaning *how)
+{
+	if (o->quiet || (how->class != EXIT_CLASS_ABORT && how->class != EXIT_CLASS_KILLED))
+		return;
+	if (how->class == EXIT_CLASS_ABORT)
+		say_note("%s: aborted", path);
+	else
+		say_note("%s: killed by signal %d (%s)", path, how->status - EXIT_SIGNALLED,
+		    strsignal(how->status - EXIT_SIGNALLED));
+}
+
+static int run_to_end(const struct options *o, struct solo5run *r, struct fault *fault)
+{
+	struct buf shown A_CLEANUP(buf_free) = {0};
+	struct exit_meaning how;
+
+	if (solo5run_plan(r, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < r->notes.count && !o->quiet; i++)
+		say_note("%s", r->notes.items[i]);
+	if (o->dry_run) {
+		if (solo5run_show(r, &shown, fault) < 0)
+			return -1;
+		put_bytes(&shown);
+		return EX_OK;
+	}
+	if (solo5run(r, &how, fault) < 0)
+		return -1;
+	say_end(o, r->path, &how);
+	return how.status;
+}
+
+static int run(const struct options *o, struct fault *fault)
+{
+	struct subject s A_CLEANUP(subject_free) = {.fd = -1};
+	const char *file;
+	struct solo5run r A_CLEANUP(solo5run_free) = {
+	    .tender = o->tender, .accel = o->accel, .dry_run = o->dry_run};
+
+	if (o->words.count > 1) {
+		fault_set(fault, EX_USAGE, "one file at most, not also %s", o->words.items[1]);
+		return fault_hint(
+		    fault, "mirari-solo5 run %s -- %s ...", o->words.items[0], o->words.items[1]);
+	}
+	file = o->words.count ? o->words.items[0] : NULL;
+	if (find_subject(o, file, &s, fault) < 0 || add_options(o, &s.record, fault) < 0 ||
+	    leave_input(o, file, fault) < 0)
+		return -1;
+	r.image = &s.image;
+	r.path = buf_str(&s.path);
+	r.record = &s.record;
+	r.more = &o->arguments;
+	return run_to_end(o, &r, fault);
+}
+
 static int act(const struct options *o, struct fault *fault)
 {
 	switch (o->command) {
 	case INSPECT:
 		return inspect(o, fault);
+	case RUN:
+		return run(o, fault);
 	default:
 		return oci(o, fault);
 	}
@@ -190,9 +339,15 @@ int tool_main(int argc, char **argv)
 	int status = tool_options(usage(&o), argc, argv, &o.words);
 
 	if (status < 0) {
+		if (o.command != RUN) /* what is behind -- is a file like another */
+			strv_add_all(&o.words, &o.arguments);
 		status = act(&o, &fault);
 		status = status < 0 ? say_fault(&fault) : status;
 	}
+	strv_free(&o.nets);
+	strv_free(&o.macs);
+	strv_free(&o.blocks);
+	strv_free(&o.arguments);
 	strv_free(&o.set);
 	strv_free(&o.words);
 	return status;

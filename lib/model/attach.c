@@ -108,13 +108,13 @@ static void list_given(const struct image *image, const struct rec *record, cons
 	}
 }
 
-static void hint(
-    const struct image_device *missing, const struct list *extra, struct fault *fault)
+static void hint(const struct image_device *missing, const struct list *extra, struct fault *fault)
 {
 	if (missing && missing->type == DEVICE_NET_BASIC)
 		fault_hint(fault, "--set net.%s.tap=TAP, for each that is missing", missing->name);
 	else if (missing)
-		fault_hint(fault, "--set block.%s.path=FILE, and block.%s.size=64M if it is to be made",
+		fault_hint(fault,
+		    "--set block.%s.path=FILE, and block.%s.size=64M if it is to be made",
 		    missing->name, missing->name);
 	else
 		fault_hint(fault, "leave it out: %s", buf_str(&extra->text));

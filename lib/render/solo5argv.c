@@ -89,8 +89,8 @@ static void qemu_device(const struct solo5_device *d, size_t number, struct strv
 		buf_printf(&backend, "tap,id=net%zu,ifname=", number);
 		qemu_value(&backend, d->tap);
 		buf_adds(&backend, ",script=no,downscript=no");
-		buf_printf(&front, "virtio-net-pci,netdev=net%zu,bus=pci.0,addr=0x%zx,romfile=",
-		    number, slot);
+		buf_printf(&front,
+		    "virtio-net-pci,netdev=net%zu,bus=pci.0,addr=0x%zx,romfile=", number, slot);
 		if (d->mac)
 			buf_printf(&front, ",mac=%s", d->mac);
 		if (d->mtu && d->mtu != 1500)

@@ -45,8 +45,7 @@ struct solo5_command {
 };
 
 /* Adds the arguments, escaped. EX_DATAERR: an empty one, or more than SOLO5_LINE_MAX altogether. */
-int solo5_escape(
-    const struct strv *arguments, struct strv *into, struct fault *fault) A_MUST_CHECK;
+int solo5_escape(const struct strv *arguments, struct strv *into, struct fault *fault) A_MUST_CHECK;
 
 /* MiB as the tender wants it: hvt maps pages of 2 MiB, and rounds down itself. */
 unsigned solo5_memory(const char *target, unsigned memory);
