@@ -227,6 +227,8 @@ int cgroup_make(struct cgroup *c, const struct cgroup_world *world, const char *
 		return refused(errno, "open", buf_str(&path), fault);
 	if (enable_needed(c, dir, buf_str(&path), limits, fault) < 0)
 		return -1;
+	if (!limits->memory && !limits->cpus && !c->cpuset)
+		return 0; /* it would limit nothing */
 	if (make_group(c, dir, buf_str(&path), name, fault) == 0 &&
 	    set_limits(c, limits, fault) == 0)
 		return 0;

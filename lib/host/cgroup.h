@@ -53,7 +53,8 @@ int cgroup_own(
 /* Makes the group for these limits. One of that name which a killed supervisor has left is emptied
  * and made anew. When a limit can't be had, nothing is made, and the fault (EX_UNAVAILABLE) says
  * what is missing: memory and cpus need their controllers. cpuset doesn't: without its controller
- * c->cpuset stays false, and sched_setaffinity(2) does it. */
+ * c->cpuset stays false, and sched_setaffinity(2) does it; when there is nothing else to limit, no
+ * group is made. */
 int cgroup_make(struct cgroup *c, const struct cgroup_world *world, const char *name,
     const struct limits *limits, struct fault *fault) A_MUST_CHECK;
 
