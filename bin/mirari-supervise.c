@@ -20,11 +20,12 @@ enum { LOG_FILES_MAX = 1000 };
 struct options {
 	const char *name, *restart, *log_size, *log_files, *memory_max, *cpus, *cpuset;
 	struct strv set;
+	bool record;
 };
 
 static const struct usage *usage(struct options *o)
 {
-	static struct opt table[10];
+	static struct opt table[12];
 	static struct usage u = {
 	    .tool = "mirari-supervise",
 	    .purpose = "run a program as an instance: log, console, restarts",
@@ -48,7 +49,9 @@ static const struct usage *usage(struct options *o)
 		&o->memory_max},
 	    {0, "cpuset", "LIST", "processors that it may run on: 0-3,8", OPT_VALUE, &o->cpuset},
 	    {0, "cpus", "N", "how many of them it may use, such as 0.5", OPT_VALUE, &o->cpus},
-	    {0, "set", "KEY=VALUE", "what the record has beside (repeatable)", OPT_LIST, &o->set},
+	    {'r', "record", NULL, "read a record: what else is to be known of it", OPT_FLAG,
+		&o->record},
+	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set},
 	    {0},
 	};
 
@@ -124,7 +127,8 @@ static int add_command(struct rec *record, int argc, char **argv, struct fault *
 static int make_record(
     const struct options *o, int argc, char **argv, struct rec *record, struct fault *fault)
 {
-	if (rec_apply(record, &o->set, fault) < 0)
+	if ((o->record && rec_read_stdin(record, fault) < 0) ||
+	    rec_apply(record, &o->set, fault) < 0)
 		return -1;
 	if (o->name) {
 		if (instance_check_name(o->name, fault) < 0 ||

@@ -51,6 +51,7 @@ readers() {
 			echo "$tool inspect $(type -P true) --record"
 			echo "$tool oci --record image.tar"
 			;;
+		mirari-supervise) echo "$tool --record --name=x -- touch ran" ;;
 		*) ! options "$tool" | grep -qx -e --get || echo "$tool" ;;
 		esac
 	done
