@@ -34,6 +34,7 @@ world() {
 	printf x >short
 	: >empty
 	printf '%-100s' 'no ELF' >text
+	rm -f disk
 	truncate -s 65536 disk
 	truncate -s 700 odd
 	truncate -s 512 one
@@ -75,7 +76,8 @@ meets() {
 			esac
 		done
 		got=0
-		"${NS[@]}" timeout 10 "$tender" "${words[@]}" >"$out/$((count += 1))" 2>err 9</dev/null </dev/null || got=$?
+		count=$((count + 1))
+		"${NS[@]}" timeout 10 "$tender" "${words[@]}" >"$out/$count" 2>err 9</dev/null </dev/null || got=$?
 		want=${line%|*}
 		[ "$want" = "$got|$(said)" ] || {
 			printf 'words:    %s\nexpected: %s\ngot:      %s|%s\n' "${line##*|}" "$want" "$got" "$(said)" >&2

@@ -71,8 +71,7 @@ void *memset(void *to, int byte, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
 
 /* traps.c: exceptions end the guest. The gate of an interrupt is the platform's. */
-struct frame;
 void traps_start(void);
-void traps_gate(unsigned vector, void (*handler)(struct frame *));
+void traps_gate(unsigned vector, uintptr_t handler);
 
 #endif

@@ -10,11 +10,11 @@
 	uint32_t name_size, size, type; \
 	char name[8]
 #define SECTION(name) __attribute__((used, section(name), aligned(4)))
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 
 #define NET(text) {.name = text, .type = NET_BASIC},
 #define BLOCK(text) {.name = text, .type = BLOCK_BASIC},
-static const struct entry devices[] = {{.type = RESERVED_FIRST}, GUEST_DEVICES};
+#define DEVICES {.type = RESERVED_FIRST}, GUEST_DEVICES
+enum { COUNT = sizeof((struct entry[]){DEVICES}) / sizeof(struct entry) };
 
 static const struct {
 	NOTE_HEADER;
@@ -26,9 +26,9 @@ static const struct {
 static const struct {
 	NOTE_HEADER;
 	uint32_t padding, version, entries;
-	struct entry entry[COUNT(devices)];
-} manifest SECTION(".note.solo5.manifest") = {6, 12 + sizeof devices, NOTE_MFT1, "Solo5", 0, 1,
-    COUNT(devices), {{.type = RESERVED_FIRST}, GUEST_DEVICES}};
+	struct entry entry[COUNT];
+} manifest SECTION(".note.solo5.manifest") = {
+    6, 12 + COUNT * sizeof(struct entry), NOTE_MFT1, "Solo5", 0, 1, COUNT, {DEVICES}};
 
 static const struct {
 	NOTE_HEADER;

@@ -42,7 +42,8 @@ struct buffer {
 	uint8_t header[HEADER], frame[FRAME_MAX];
 };
 
-static volatile uint64_t ticks;
+volatile uint64_t ticks; /* boot_virtio.S counts them */
+void tick(void);
 static const struct entry *net, *block;
 static struct queue receiving, sending, requests;
 static uint8_t memory[3][3 * 4096] __attribute__((aligned(4096)));
@@ -102,13 +103,6 @@ void platform_wait(uint64_t until)
 		__asm__ volatile("hlt" : : : "memory");
 }
 
-__attribute__((interrupt)) static void tick(struct frame *frame)
-{
-	(void)frame;
-	ticks++;
-	out_b(PIC1, 0x20);
-}
-
 static void start_timer(void)
 {
 	static const uint8_t words[] = {0x11, TIMER, 4, 1}; /* initialise; vector; wiring; 8086 */
@@ -122,7 +116,7 @@ static void start_timer(void)
 	out_b(PIT + 3, 0x34); /* counter 0, both bytes, again and again */
 	out_b(PIT, PIT_FREQUENCY / TICKS & 255);
 	out_b(PIT, PIT_FREQUENCY / TICKS >> 8);
-	traps_gate(TIMER, tick);
+	traps_gate(TIMER, (uintptr_t)tick);
 	__asm__ volatile("sti");
 }
 
