@@ -23,6 +23,7 @@ teardown() {
 # supervised NAME [OPTION]... -- COMMAND...: in a session of its own; $pid is the program's then.
 supervised() {
 	local name=$1
+	native # valgrind knows no pidfd
 	shift
 	rm -f "$T/answer"
 	setsid mirari-supervise --name "$name" "$@" </dev/null >"$T/answer" 2>"$T/answer.err" 3>&- &
@@ -256,6 +257,7 @@ another() {
 }
 
 @test "one of another boot, or whose number is another's now, is lost, and no process of it" {
+	native
 	sleep 1000 3>&- &
 	other=$!
 	echo $other >>"$T/pids"
@@ -579,6 +581,7 @@ another() {
 }
 
 @test "a name is taken by one of many, and they all say so" {
+	native
 	for n in {1..12}; do
 		setsid mirari-supervise --name same -- sleep 1000 </dev/null >"record.$n" 2>"said.$n" 3>&- &
 		echo $! >>"$T/pids"

@@ -636,7 +636,7 @@ static void test_unwritable(struct instances *s)
 static void test_lock(struct instances *s)
 {
 	int ready[2], byte;
-	pid_t child;
+	pid_t child = 0;
 
 	clear(s);
 	scratch_need(pipe(ready) == 0 && (child = fork()) >= 0, "fork");
@@ -733,7 +733,7 @@ static void rewrite(const struct instances *s)
 static void test_rewriting(struct instances *s)
 {
 	int reads = 0, wrong = 0, status;
-	pid_t child;
+	pid_t child = 0;
 
 	clear(s);
 	is_int(take(s, "w", "starting", getpid()), 0, "taken");
