@@ -5,6 +5,7 @@
 #include "host/consoleclient.h"
 #include "host/logof.h"
 #include "host/logreader.h"
+#include "host/typing.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -95,29 +96,43 @@ static int show_log(const struct buf *path, const struct logplace *until, uint64
 	return result < 0 && fault->status == EX_NOINPUT ? 0 : result;
 }
 
-static int console(const struct options *o, uint64_t tail, struct fault *fault)
+static int look(const struct options *o, const char *name, uint64_t tail, struct console_ends *ends,
+    struct fault *fault)
 {
-	struct console_ends ends = {
-	    STDIN_FILENO, STDOUT_FILENO, !o->raw && isatty(STDOUT_FILENO), false};
 	struct buf log A_CLEANUP(buf_free) = {0};
 	struct logplace from;
 	/* first this: where it begins is where the log ends */
-	int fd A_CLEANUP(fd_close) = open_console(o->names.items[0], &log, &from, fault);
-	bool person = isatty(STDIN_FILENO);
+	int fd A_CLEANUP(fd_close) = open_console(name, &log, &from, fault);
+	int result = -1;
 
 	if (fd < 0)
 		return -1;
-	if (person)
-		say_note("the console of %s; ^] leaves", o->names.items[0]);
-	if (show_log(&log, &from, tail, o->raw, fault) < 0 || console_attach(fd, &ends, fault) < 0)
+	/* and this, so that ^] works as soon as we say so */
+	ends->terminal = typing_start(ends->in);
+	if (ends->terminal)
+		say_note("the console of %s; ^] leaves", name);
+	if (show_log(&log, &from, tail, o->raw, fault) == 0)
+		result = console_attach(fd, ends, fault);
+	if (ends->terminal)
+		typing_stop();
+	return result;
+}
+
+static int console(const struct options *o, uint64_t tail, struct fault *fault)
+{
+	struct console_ends ends = {
+	    .in = STDIN_FILENO, .out = STDOUT_FILENO, .screen = !o->raw && isatty(STDOUT_FILENO)};
+	const char *name = o->names.items[0];
+
+	if (look(o, name, tail, &ends, fault) < 0)
 		return -1;
 	/* what was typed stands there yet */
-	if (person && ends.left && isatty(STDOUT_FILENO) && fd_write(STDOUT_FILENO, "\n", 1) < 0)
+	if (ends.left && isatty(STDOUT_FILENO) && fd_write(STDOUT_FILENO, "\n", 1) < 0)
 		return fault_errno(fault, EX_IOERR, errno, "write standard output");
-	if (person && ends.left)
-		say_note("left; %s goes on", o->names.items[0]);
-	else if (person)
-		say_note("%s has ended", o->names.items[0]);
+	if (ends.left)
+		say_note("left; %s goes on", name);
+	else if (ends.terminal)
+		say_note("%s has ended", name);
 	return 0;
 }
 

@@ -105,7 +105,6 @@ struct attached {
 	struct console_ends *ends;
 	struct screen screen;
 	struct buf typed; /* what the console hasn't taken yet */
-	bool terminal;
 	bool in_ended;
 	bool done;
 };
@@ -160,10 +159,10 @@ static void take_input(struct attached *a, short events)
 		return;
 	/* a terminal's ^D ends nothing; one that has hung up has no more to say */
 	if (n <= 0) {
-		a->in_ended = !a->terminal || n < 0 || (events & (POLLHUP | POLLERR));
+		a->in_ended = !a->ends->terminal || n < 0 || (events & (POLLHUP | POLLERR));
 		return;
 	}
-	leave = a->terminal ? memchr(bytes, TYPING_LEAVE, (size_t)n) : NULL;
+	leave = a->ends->terminal ? memchr(bytes, TYPING_LEAVE, (size_t)n) : NULL;
 	if (leave) {
 		const char *line = memrchr(bytes, '\n', (size_t)(leave - bytes));
 
@@ -204,11 +203,8 @@ int console_attach(int console, struct console_ends *ends, struct fault *fault)
 	int result = 0;
 
 	ends->left = false;
-	a.terminal = typing_start(ends->in);
 	while (!a.done && result == 0)
 		result = serve(&a, fault);
-	if (a.terminal)
-		typing_stop();
 	screen_end(&a.screen, &rest, true);
 	if (result == 0)
 		result = show(&a, &rest, fault);

@@ -5,7 +5,8 @@
  * terminal goes on doing both, as with `cat`, and a line is sent when it ends; there is no raw
  * mode as in consoles whose other end is a terminal. ^C, ^Z and ^S stay the person's own. Only ^]
  * is made a second end of a line (VEOL, termios(3)), so that it is seen at once; what stands before
- * it in its line isn't sent. If we are killed before that is undone, it hardly matters.
+ * it in its line isn't sent. If we are killed before that is undone, it hardly matters. That is
+ * host/typing.h.
  */
 #ifndef MIRARI_HOST_CONSOLECLIENT_H
 #define MIRARI_HOST_CONSOLECLIENT_H
@@ -24,14 +25,13 @@ int console_connect(
 
 struct console_ends {
 	int in, out;
-	bool screen; /* what is printed goes through core/screen.h first */
-	bool left;   /* set: the person left, by ^] on a terminal */
+	bool terminal; /* `in` is one, and host/typing.h has been started for it: ^] leaves */
+	bool screen;   /* what is printed goes through core/screen.h first */
+	bool left;     /* set: the person left */
 };
 
 /* Copies between the console and these, until the console ends (0), the person leaves (0), or
- * nobody reads `out` any more (0). The end of `in` isn't the end. Terminal settings are as before
- * afterwards, also when a signal ends us; they are while we are stopped by ^Z, too. One at a time
- * in a process. */
+ * nobody reads `out` any more (0). The end of `in` isn't the end. */
 int console_attach(int console, struct console_ends *ends, struct fault *fault) A_MUST_CHECK;
 
 #endif

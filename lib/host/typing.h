@@ -9,7 +9,7 @@
 
 enum { TYPING_LEAVE = 0x1d }; /* ^] */
 
-/* False when the descriptor is no terminal: nothing is done then. */
+/* False when the descriptor is no terminal: nothing is done then, and nothing to be stopped. */
 bool typing_start(int fd);
 void typing_stop(void);
 
