@@ -195,7 +195,7 @@ $(O)/fuzz/%: $(SRC)/t/fuzz/%.c $(LIB_SOURCES:%=$(SRC)/%) $(SOURCES_yaml-0.1:%=$(
 		$(shell $(PKG_CONFIG) --cflags --libs yaml-0.1 2>/dev/null)
 
 .PHONY: bench
-bench: all
+bench: all $(UNIKERNELS)
 	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_CHECK)
 	@$(SRC)/t/bench/run $(O)
 

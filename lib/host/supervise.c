@@ -78,11 +78,11 @@ static void end_all(struct run *r, enum instance_status status)
 
 static int start(struct run *r, struct fault *fault)
 {
+	r->oom_kills = cgroup_oom_kills(&r->group);
 	if (program_start(&r->program, fault) < 0)
 		return -1;
 	r->started = clock_ms();
 	r->drained = r->wake = 0;
-	r->oom_kills = cgroup_oom_kills(&r->group);
 	r->state.status = INSTANCE_RUNNING;
 	r->state.process = r->program.id;
 	r->state.started = clock_now();

@@ -95,6 +95,7 @@ static void put_tree(const char *controllers)
 	snprintf(mounts, sizeof mounts, "30 23 0:26 / %s/tree rw - cgroup2 none rw\n", top);
 	put_world("0::/job\n", mounts);
 	scratch_put("tree/job/cgroup.controllers", 0644, controllers);
+	unlink("tree/job/cgroup.subtree_control"); /* not_ours leaves one to be read only */
 	scratch_put("tree/job/cgroup.subtree_control", 0644, "");
 	scratch_put("tree/job/cgroup.procs", 0644, "");
 }
