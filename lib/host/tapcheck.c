@@ -70,11 +70,20 @@ static uint32_t number_of(const struct rtattr *a)
 	return number;
 }
 
+/* RTA_NEXT, of which not every compiler likes the casts. */
+static const struct rtattr *next(const struct rtattr *a, int *left)
+{
+	unsigned length = RTA_ALIGN(a->rta_len);
+
+	*left -= (int)length;
+	return (const void *)((const char *)a + length);
+}
+
 static void take_tun(const struct rtattr *nest, struct found *f)
 {
 	int left = (int)RTA_PAYLOAD(nest);
 
-	for (const struct rtattr *a = RTA_DATA(nest); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+	for (const struct rtattr *a = RTA_DATA(nest); RTA_OK(a, left); a = next(a, &left)) {
 		if (a->rta_type == IFLA_TUN_OWNER)
 			f->owner = number_of(a);
 		else if (a->rta_type == IFLA_TUN_GROUP)
@@ -90,7 +99,7 @@ static void take_kind(const struct rtattr *nest, struct found *f)
 {
 	int left = (int)RTA_PAYLOAD(nest);
 
-	for (const struct rtattr *a = RTA_DATA(nest); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+	for (const struct rtattr *a = RTA_DATA(nest); RTA_OK(a, left); a = next(a, &left)) {
 		if (a->rta_type == IFLA_INFO_KIND)
 			f->is_tun =
 			    RTA_PAYLOAD(a) >= 4 && !memcmp(RTA_DATA(a), "tun", sizeof "tun");
@@ -122,7 +131,8 @@ static int take(const char *answer, size_t length, struct found *f)
 	info = NLMSG_DATA(header);
 	f->flags = info->ifi_flags;
 	left = (int)(header->nlmsg_len - NLMSG_LENGTH(sizeof *info));
-	for (const struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+	for (const struct rtattr *a = (const void *)(info + 1); RTA_OK(a, left);
+	     a = next(a, &left)) {
 		if (a->rta_type == IFLA_MTU)
 			f->mtu = number_of(a);
 		else if (a->rta_type == IFLA_IFALIAS)

@@ -13,10 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The child, which has its parent's memory until it is the tender: it leaves there why it isn't. */
-static void become(const struct tenderrun *t, pid_t parent, volatile int *error)
+/* The child, which has its parent's memory until it is the tender, so that it changes nothing there
+ * but this frame. Why it isn't goes into the pipe: some (valgrind) make vfork a fork. */
+static void become(const struct tenderrun *t, pid_t parent, int report)
 {
 	sigset_t none;
+	int error;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		goto failed;
@@ -30,7 +32,8 @@ static void become(const struct tenderrun *t, pid_t parent, volatile int *error)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(t->argv->items[0], strv_argv(t->argv));
 failed:
-	*error = errno;
+	error = errno;
+	(void)!write(report, &error, sizeof error);
 	_exit(EXIT_CANNOT_EXEC);
 }
 
@@ -42,25 +45,47 @@ static int reap(pid_t pid, int *wait_status, struct fault *fault)
 	return 0;
 }
 
-static int start(struct tenderrun *t, struct fault *fault)
+/* 0 when the tender runs: exec has closed its end of the pipe. */
+static int read_report(const struct tenderrun *t, int report, struct fault *fault)
 {
-	volatile int error = 0;
-	pid_t parent = getpid();
-	int ignored;
+	int error, ignored;
+	ssize_t n;
 
-	/* we go on when it has become the tender, or has ended; a copy of our memory, which fork
-	 * makes, would be for nothing */
-	t->pid = vfork();
-	if (t->pid == 0)
-		become(t, parent, &error);
-	if (t->pid < 0)
-		return fault_errno(fault, 0, errno, "fork");
-	if (!error)
+	while ((n = read(report, &error, sizeof error)) < 0 && errno == EINTR)
+		;
+	if (n <= 0)
 		return 0;
 	if (reap(t->pid, &ignored, fault) < 0)
 		return -1;
 	return fault_errno(fault, error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, error,
 	    "exec %s", t->argv->items[0]);
+}
+
+/* A copy of our memory, which fork makes, would be for nothing. */
+static pid_t spawn(const struct tenderrun *t, pid_t parent, int report)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		become(t, parent, report);
+	return pid;
+}
+
+static int start(struct tenderrun *t, struct fault *fault)
+{
+	int report[2] = {-1, -1};
+	int result = -1;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return fault_errno(fault, 0, errno, "pipe");
+	t->pid = spawn(t, getpid(), report[1]);
+	fd_close(&report[1]);
+	if (t->pid < 0)
+		fault_errno(fault, 0, errno, "fork");
+	else
+		result = read_report(t, report[0], fault);
+	fd_close(&report[0]);
+	return result;
 }
 
 int tenderrun_start(struct tenderrun *t, struct fault *fault)

@@ -70,7 +70,8 @@ int main(void)
 	escapes("a b", "a\\ b");
 	escapes("\"\\\t", "\\\"\\\\\\\t");
 	escapes("", "\"\"");
-	escapes("'$x`é", "'$x`é");
+	escapes("$x`é", "$x`é");
+	escapes("it's", "it\\'s");
 	test_base64();
 	test_references();
 	test_names();
