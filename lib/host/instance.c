@@ -282,6 +282,16 @@ static int check_free(const struct instance *i, struct fault *fault)
 	return fault_hint(fault, "mirari stop %s", i->name);
 }
 
+int instance_check_free(const struct instances *s, const char *name, struct fault *fault)
+{
+	struct instance i A_CLEANUP(instance_free) = {0};
+	int got = instance_read(s, name, &i, fault);
+
+	if (got <= 0)
+		return got;
+	return check_free(&i, fault);
+}
+
 /* Has who started it left the rest to us? */
 static bool is_for_us(const struct instance *i, struct procid self)
 {

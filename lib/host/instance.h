@@ -76,6 +76,10 @@ int instance_find(const struct instances *s, const char *name, struct instance *
 /* All names, sorted. */
 int instance_names(const struct instances *s, struct strv *into, struct fault *fault) A_MUST_CHECK;
 
+/* May the name be taken? EX_TEMPFAIL as instance_take has it. */
+int instance_check_free(
+    const struct instances *s, const char *name, struct fault *fault) A_MUST_CHECK;
+
 /* Takes a name and writes the record, whose instance.name it is, with instance.boot and, which is
  * `self`, instance.supervisor. EX_TEMPFAIL, with the pid: one of that name is live, or lost and
  * still runs. Else it is replaced; its logs stay. `self` is the process which becomes that

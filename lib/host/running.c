@@ -5,6 +5,7 @@
 #include "host/binary.h"
 #include "host/built.h"
 #include "host/imagefile.h"
+#include "host/instance.h"
 #include "host/launch.h"
 #include "model/attach.h"
 #include "model/check.h"
@@ -298,12 +299,30 @@ static int instance_record(const struct running *r, struct rec *into, struct fau
 	return 0;
 }
 
+/* Of one name there is one instance: seen before it is in the way of its own taps. */
+static int check_name(const struct running *r, struct fault *fault)
+{
+	struct instances store = {.dir = -1};
+	int result = instances_open(&store, false, fault);
+
+	if (result == 0)
+		result = instance_check_free(&store, rec_get(&r->verb.record, "name"), fault);
+	instances_close(&store);
+	if (result < 0 && fault->status == EX_TEMPFAIL && !r->name) {
+		struct buf hint A_CLEANUP(buf_free) = {0};
+
+		buf_adds(&hint, fault->hint);
+		fault_hint(fault, "%s; or call this one otherwise: --name NAME", buf_str(&hint));
+	}
+	return result;
+}
+
 static int detach(const struct running *r, struct rec *answer, struct fault *fault)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
 	int status;
 
-	if (instance_record(r, &record, fault) < 0 ||
+	if (check_name(r, fault) < 0 || instance_record(r, &record, fault) < 0 ||
 	    launch_detached(&r->command, NULL, &record, answer, &status, fault) < 0)
 		return -1;
 	return status;

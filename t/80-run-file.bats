@@ -1,0 +1,307 @@
+#!/usr/bin/env bats
+# mirari run FILE: a unikernel without a configuration, in the foreground and detached. Each test is whole in
+# namespaces of its own (t/lib/inside.bash); the unikernels and what runs them are those of t/lib/tenders.bash.
+load lib/common.bash
+load lib/inside.bash
+load lib/tenders.bash
+
+setup() {
+	native
+	tenders
+	export GUESTS
+	mkdir "$BATS_TEST_TMPDIR/w"
+	cat >"$BATS_TEST_TMPDIR/w/helpers" <<-'END'
+		export XDG_STATE_HOME=$HERE/w/state
+		one() { mirari ps --get "$1" "${2-net}"; }
+		logged() { mirari logs "${2-net}" 2>&1 | grep -qF -e "$1"; }
+		pings() { ping -q -c 2 -i 0.1 -W 2 "$1" >ping.out || { cat ping.out >&2; return 1; }; }
+		guest_of() { one net.service.guest "$@" | sed 's,/.*,,'; }
+	END
+}
+
+# ---- in the foreground -----------------------------------------------------------------------
+
+@test 'a file without devices: it runs, with its arguments and its status' {
+	inside <<-'END'
+		. ./helpers
+		for target in spt hvt; do
+			exits 3 mirari run "$GUESTS/plain.$target" -- --hello=world 'a b' "it's" 'c"d\' exit=3
+			has out 'arg 1: --hello=world' 'arg 2: a b' "arg 3: it's" 'arg 4: c"d\'
+			exits 0 mirari run -n "$GUESTS/plain.$target" -- 'a b'
+			same "mirari-solo5 run $GUESTS/plain.$target -- 'a b'" "$(cat out)"
+			exits 0 bash out
+			exits 134 mirari run "$GUESTS/plain.$target" -- abort
+		done
+		cp "$GUESTS/plain.spt" here.spt
+		exits 0 mirari run -m 64 -n here.spt
+		same "mirari-solo5 run '--memory=64' ./here.spt" "$(cat out)"
+		# a program of this system is a unikernel as well
+		exits 0 mirari run /bin/echo -- hello
+		same hello "$(cat out)"
+		gone
+	END
+}
+
+@test 'a file for virtio' {
+	need qemu-system-x86_64
+	inside <<-'END'
+		. ./helpers
+		exits 3 timeout 60 mirari run "$GUESTS/plain.virtio" -- 'a b' exit=3
+		has out 'arg 1: a b'
+		gone
+	END
+}
+
+@test 'a tap for each device, with DHCP, and all of it gone at the end' {
+	inside <<-'END'
+		. ./helpers
+		mirari run "$GUESTS/net2.spt" -- dhcp >out 2>err &
+		pid=$!
+		until_true 10 grep -q serving: out
+		same 2 "$(ip -o link show group 2013 | wc -l)"
+		guest=$(sed -n 's/^serving: //p' out)
+		pings "$guest"
+		# the same at each start
+		taps=$(ip -br address show group 2013 | awk '{ print $1, $3 }')
+		mirari-tap list >list
+		has list 'name=net2' 'device=service' 'device=second'
+		grep -q "^mac=$(sed -n 's/^mac: //p' out)$" list
+		kill $pid
+		wait $pid || same 143 $?
+		gone
+		mirari run "$GUESTS/net2.spt" -- dhcp >out 2>err &
+		pid=$!
+		until_true 10 grep -q serving: out
+		same "$guest" "$(sed -n 's/^serving: //p' out)"
+		same "$taps" "$(ip -br address show group 2013 | awk '{ print $1, $3 }')"
+		kill -KILL $pid
+		wait $pid || same 137 $?
+		gone
+		# two of the same file, by other names
+		mirari run --name one "$GUESTS/net.spt" -- dhcp >one 2>err &
+		mirari run --name two "$GUESTS/net.spt" -- dhcp >two 2>err &
+		until_true 10 grep -q serving: one
+		until_true 10 grep -q serving: two
+		pings "$(sed -n 's/^serving: //p' one)"
+		pings "$(sed -n 's/^serving: //p' two)"
+		kill %% %-
+		wait
+		gone
+	END
+}
+
+@test 'what is said of a device counts' {
+	inside <<-'END'
+		. ./helpers
+		mirari run --set net.service.host=10.9.0.1/24 --set net.service.mac=02:00:00:00:00:07 \
+			--set net.service.mtu=1400 "$GUESTS/net.spt" -- ip=10.9.0.2 serve >out 2>err &
+		until_true 10 grep -q serving: out
+		has out 'mac: 02:00:00:00:00:07' 'mtu: 1400'
+		pings 10.9.0.2
+		kill %%
+		wait
+		exits 0 mirari run -n --set net.service.bridge=br0 --set net.service.mac=02:00:00:00:00:07 "$GUESTS/net.spt"
+		same "mirari-tap exec --set 'name=net' --set 'net.service.bridge=br0' --set 'net.service.mac=02:00:00:00:00:07' -- mirari-solo5 run '--net=service=%{tap:service}' '--mac=service=02:00:00:00:00:07' $GUESTS/net.spt" "$(cat out)"
+		exits 0 mirari run -n -p 8080:80 -p 53:53/udp "$GUESTS/net2.spt"
+		has out "--set 'net.service.publish=8080:80' --set 'net.service.publish=53:53/udp' --"
+		gone
+	END
+}
+
+@test 'a block device, made where it is to be' {
+	inside <<-'END'
+		. ./helpers
+		exits 0 mirari run --set block.data.path=disk --set block.data.size=1M "$GUESTS/block.spt" -- write=kept read
+		has out 'kept'
+		same 1048576 "$(stat -c %s disk)"
+		exits 0 mirari run --set block.data.path=disk "$GUESTS/block.spt" -- read
+		has out 'kept'
+	END
+}
+
+@test 'without root: in a network of its own' {
+	inside <<-'END'
+		. ./helpers
+		chmod 777 .
+		"${ORDINARY[@]}" env HOME="$PWD" mirari run $([ "${ORDINARY[0]}" != env ] || echo --rootless) \
+			"$GUESTS/net.spt" -- dhcp >out 2>err &
+		until_true 10 grep -q serving: out
+		same '' "$(ip -o link show group 2013)"
+		kill %%
+		wait %% || same 143 $?
+		gone
+	END
+}
+
+@test 'devices without a counterpart, other targets, wrong files: said, and nothing made' {
+	inside <<-'END'
+		. ./helpers
+		exits 65 mirari run "$GUESTS/both.spt"
+		has err 'both.spt' service data block.data.path
+		exits 65 mirari run --set net.other.host=10.0.0.1/24 "$GUESTS/net.spt"
+		has err other service
+		exits 64 mirari run -t hvt "$GUESTS/net.spt"
+		has err 'was built for spt, not for hvt'
+		exits 64 mirari run --set memory=lots "$GUESTS/net.spt"
+		exits 64 mirari run --name 'a b' "$GUESTS/plain.spt"
+		exits 64 mirari run --rootless "$GUESTS/plain.spt"
+		for option in --restart=always --cpus=1 --cpuset=0 --log-size=1M --log-files=2; do
+			exits 64 mirari run "$option" "$GUESTS/plain.spt"
+			has err "mirari run --detach ${option%%=*}"
+		done
+		head -c 100 "$GUESTS/net.spt" >short.spt
+		exits 65 mirari run ./short.spt
+		has err short.spt
+		exits 69 mirari run --tender=/nonexistent "$GUESTS/plain.spt" || exits 127 mirari run --tender=/nonexistent "$GUESTS/plain.spt"
+		same '' "$(ls -A state 2>/dev/null)"
+		gone
+	END
+}
+
+# ---- detached --------------------------------------------------------------------------------
+
+@test 'detached: its record, its log, its taps; stop, restart, rm' {
+	inside <<-'END'
+		. ./helpers
+		exits 0 mirari run -d "$GUESTS/net.spt" -- dhcp
+		has out name=net target=spt instance.name=net instance.status=running
+		same '' "$(cat err)"
+		until_true 10 logged serving:
+		guest=$(guest_of)
+		pings "$guest"
+		same "$(ip -br link show group 2013 | awk '{ print $1 }')" "$(one net.service.tap)"
+		exits 75 mirari run -d "$GUESTS/net.spt" -- dhcp
+		has err 'net' 'mirari stop net' '--name'
+		pings "$guest"
+		exits 0 mirari stop net
+		until_true 10 bash -c '! ip -o link show group 2013 | grep -q .'
+		exits 0 mirari ps -a --get instance.status
+		same stopped "$(cat out)"
+		exits 0 mirari restart net
+		until_true 10 logged serving:
+		same "$guest" "$(guest_of)"
+		pings "$guest"
+		exits 0 mirari rm -f net
+		exits 0 mirari ps -a
+		same '' "$(cat out)"
+		gone
+		same '' "$(ls state/mirari | grep -v lock)"
+	END
+}
+
+@test 'detached: after a crash it is there again, on the same tap' {
+	inside <<-'END'
+		. ./helpers
+		exits 0 mirari run -d --restart=on-failure "$GUESTS/net.spt" -- dhcp
+		until_true 10 logged serving:
+		index=$(ip -o link show group 2013)
+		first=$(one instance.pid)
+		kill -KILL "$first"
+		other() { [ "$(one instance.pid)" ] && [ "$(one instance.pid)" != "$first" ]; }
+		until_true 20 other
+		until_true 20 pings "$(guest_of)"
+		same "${index%% *}" "$(ip -o link show group 2013 | sed 's/ .*//')"
+		same 1 "$(one instance.restarts)"
+		mirari stop net
+		gone
+	END
+}
+
+@test 'detached: killed with its supervisor, gc finds what is left' {
+	inside <<-'END'
+		. ./helpers
+		exits 0 mirari run -d "$GUESTS/net.spt" -- dhcp
+		until_true 10 logged serving:
+		kill -KILL "$(one instance.supervisor | sed 's/[.].*//')"
+		lost() { [ "$(one instance.status)" = lost ]; }
+		until_true 10 lost
+		exits 0 mirari gc
+		gone
+		exits 0 mirari rm net
+		exits 0 mirari run -d "$GUESTS/net.spt" -- dhcp
+		mirari rm -f net
+		gone
+	END
+}
+
+@test 'detached, in a network of its own' {
+	inside <<-'END'
+		. ./helpers
+		chmod 777 .
+		mkdir -m 777 state
+		as=("${ORDINARY[@]}" env HOME="$PWD" XDG_STATE_HOME="$PWD/mine")
+		exits 0 "${as[@]}" mirari run -d --rootless "$GUESTS/net.spt" -- dhcp
+		own() { "${as[@]}" mirari logs net 2>&1 | grep -q serving:; }
+		until_true 10 own
+		same '' "$(ip -o link show group 2013)"
+		exits 0 "${as[@]}" mirari ps --get instance.status
+		same running "$(cat out)"
+		exits 0 "${as[@]}" mirari stop net
+		gone
+	END
+}
+
+@test 'detached: what fails at the start leaves nothing' {
+	inside <<-'END'
+		. ./helpers
+		exits 64 mirari run -d --restart=sometimes "$GUESTS/net.spt"
+		has err sometimes
+		exits 64 mirari run -d --cpus=none "$GUESTS/net.spt"
+		exits 65 mirari run -d "$GUESTS/net.spt" -- $'two\nlines'
+		has err newline
+		exits 0 mirari ps -a
+		same '' "$(cat out)"
+		gone
+	END
+}
+
+@test 'detached: -n prints what does it' {
+	inside <<-'END'
+		. ./helpers
+		exits 0 mirari run -n -d --restart=always --log-files=2 "$GUESTS/net.spt" -- "it's" dhcp
+		bash -eu ./out >record
+		running() { mirari ps --get instance.status net | grep -qx running; }
+		until_true 10 running
+		until_true 10 logged serving:
+		has record instance.restart=always
+		logged "arg 1: it's"
+		mirari restart net >record
+		until_true 10 running
+		mirari rm -f net
+		gone
+	END
+}
+
+# ---- a project -------------------------------------------------------------------------------
+
+@test 'a project of another language: built first, then run with its devices' {
+	inside <<-'END'
+		. ./helpers
+		cat >mirari.yml <<-YML
+			name: mine
+			target: spt
+			main: { noip: Any.thing }
+			build: { command: [cp, "$GUESTS/both.spt", mine.spt] }
+			artifact: mine.spt
+			memory: 32
+			arg: [dhcp]
+			net: { service: { host: 10.5.0.1/24, dhcp: true } }
+			block: { data: { path: disk, size: 64K } }
+		YML
+		mirari run -q >out 2>err &
+		until_true 20 grep -q serving: out
+		pings 10.5.0.2
+		same 65536 "$(stat -c %s disk)"
+		kill %%
+		wait %% || same 143 $?
+		gone
+		# nothing is built again, and what doesn't fit is seen before a tap is made
+		sed -i '/^block/d' mirari.yml
+		touch -r mine.spt mirari.yml
+		exits 65 mirari run
+		has err mine.spt data
+		exits 65 mirari run --set net.service.host=10.5.0.1/24 --set net.more.host=10.6.0.1/24 --set block.data.path=disk
+		has err more
+		gone
+	END
+}
