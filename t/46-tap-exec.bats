@@ -208,13 +208,33 @@ setup() {
 		staying='until [ -e stop ]; do sleep 0.02; done'
 		exits 4 mirari-tap exec "${devices[@]}" -- sh -c "($staying) & exit 4"
 		sleep 0.5
-		has <(left) br0 'inet mirari-' mirari-keeper
+		left >there
+		has there br0 'inet mirari-' mirari-keeper
 		touch stop
 		gone
 		rm stop
 		exits 4 mirari-tap exec --host 10.0.0.1/24 -- sh -c "($staying) 3<&- & exit 4"
 		until_true 10 bash -c '! ip -o link | grep -q mir'
 		touch stop
+		gone
+	END
+}
+
+@test 'a whole group is told to end, as systemd does: the keeper outlives the program, and cleans up' {
+	inside <<-'END'
+		mirari-tap exec --host 10.0.0.1/24 --nat --dhcp --bridge br0 --create-bridge -- \
+			sh -c ': >up; exec sleep 60' '%{tap:service}' &
+		program=$!
+		until_true 3 test -e up
+		mapfile -t keepers < <(grep -lx mirari-keeper /proc/[0-9]*/comm | cut -d/ -f3)
+		same 2 ${#keepers[@]}
+		kill -TERM "${keepers[@]}"
+		sleep 0.2
+		kill -0 "${keepers[@]}"
+		kill -TERM $program
+		got=0
+		wait $program || got=$?
+		same 143 $got
 		gone
 	END
 }

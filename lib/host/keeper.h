@@ -3,7 +3,8 @@
  * there, and removes what doesn't vanish by itself when the program ends, however it ends, and
  * nobody whom it has started has the taps open any more. It is
  * nobody's child, in a session of its own, with no descriptor of ours; what it does is done with
- * the rights that we have now.
+ * the rights that we have now. For a program it takes no SIGTERM, which its whole control group
+ * gets when a service is stopped.
  */
 #ifndef MIRARI_HOST_KEEPER_H
 #define MIRARI_HOST_KEEPER_H
