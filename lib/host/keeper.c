@@ -49,9 +49,10 @@ static int detach(int *out, int *program)
 	for (size_t i = 0; i < COUNT_OF(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
-	/* systemd, as other managers, tells a whole group to end, where a program's keeper is in, too:
-	 * it has to outlive the program. Only an interface's is ever to be stopped (keeper_stop),
-	 * which has to come through: the caller holds signals back until all is made. */
+	/* systemd, as other managers, tells a whole group to end, where a program's keeper is in,
+	 * too: it has to outlive the program. Only an interface's is ever to be stopped
+	 * (keeper_stop), which has to come through: the caller holds signals back until all is
+	 * made. */
 	signal(SIGTERM, *program >= 0 ? SIG_IGN : SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
