@@ -2,6 +2,7 @@
 #include "core/main.h"
 #include "core/self.h"
 #include "host/running.h"
+#include "host/runservice.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ static const struct usage *usage(struct running *r)
 	    .examples = "  mirari run www.yml -- --verbose    # arguments for the unikernel\n"
 			"  mirari run hello.hvt -- --hello=world\n"
 			"  mirari run -d -p 8080:80 --restart=on-failure www.spt; mirari ps\n"
+			"  mirari run --systemd www.spt >www.service\n"
 			"  mirari run -n                      # the command that it becomes\n",
 	    .options = table,
 	};
@@ -34,6 +36,7 @@ static const struct usage *usage(struct running *r)
 	    {0, "cpuset", "LIST", "-d: which processors, as 0-1,3", OPT_VALUE, &r->cpuset},
 	    {0, "log-size", "SIZE", "-d: bytes of a log file", OPT_VALUE, &r->log_size},
 	    {0, "log-files", "N", "-d: how many of them", OPT_VALUE, &r->log_files},
+	    {0, "systemd", NULL, "print a unit for systemd instead", OPT_FLAG, &r->systemd},
 	    {0, "tender", "PATH", "the Solo5 tender, or QEMU", OPT_VALUE, &r->tender},
 	    {0, "no-build", NULL, "run what is there", OPT_FLAG, &r->no_build},
 	    {'q', "quiet", NULL, "no warnings", OPT_FLAG, &v->quiet},
@@ -59,6 +62,14 @@ static int run(struct running *r, struct fault *fault)
 		return status;
 	if (r->verb.dry_run) {
 		status = running_show(r, &text, fault);
+		put_bytes(&text);
+		return status;
+	}
+	status = running_prepare(r, fault);
+	if (status)
+		return status;
+	if (r->systemd) {
+		status = runservice(r, &text, fault);
 		put_bytes(&text);
 		return status;
 	}

@@ -125,7 +125,7 @@ static int check_published(const struct running *r, struct fault *fault)
 	return 0;
 }
 
-/* What mirari-supervise does nobody does for a program that we become. */
+/* What mirari-supervise or systemd does nobody does for a program that we become. */
 static int check_supervised(const struct running *r, struct fault *fault)
 {
 	const char *given = r->restart     ? "restart"
@@ -135,7 +135,12 @@ static int check_supervised(const struct running *r, struct fault *fault)
 			    : r->log_files ? "log-files"
 					   : NULL;
 
-	if (!given || r->detach)
+	if (r->detach && r->systemd)
+		return fault_set(fault, EX_USAGE, "--detach and --systemd are two ways: take one");
+	if (r->systemd && (r->log_size || r->log_files))
+		return fault_set(
+		    fault, EX_USAGE, "a service of systemd has its log in the journal");
+	if (!given || r->detach || r->systemd)
 		return 0;
 	fault_set(fault, EX_USAGE, "--%s is for unikernels that go on without us", given);
 	return fault_hint(fault, "mirari run --detach --%s", given);
@@ -377,13 +382,14 @@ int running_show(const struct running *r, struct buf *into, struct fault *fault)
 	return 0;
 }
 
-int running_start(const struct running *r, struct rec *answer, struct fault *fault)
+int running_prepare(const struct running *r, struct fault *fault)
 {
 	int status = r->to_build ? build(r, fault) : EX_OK;
 
-	if (status)
-		return status;
-	if (check_program(r, fault) < 0)
-		return -1;
+	return status ? status : check_program(r, fault);
+}
+
+int running_start(const struct running *r, struct rec *answer, struct fault *fault)
+{
 	return r->detach ? detach(r, answer, fault) : proc_exec(&r->command, fault);
 }

@@ -19,9 +19,10 @@ struct running {
 	struct verb verb;      /* its file may be a unikernel */
 	struct strv arguments; /* of the unikernel */
 	struct strv published;
-	const char *name, *tender, *memory;                         /* NULL: not given */
-	const char *restart, *cpus, *cpuset, *log_size, *log_files; /* of mirari-supervise */
-	bool rootless, detach, no_build;
+	const char *name, *tender, *memory; /* NULL: not given */
+	const char *restart, *cpus, *cpuset, *log_size,
+	    *log_files; /* of mirari-supervise, or systemd */
+	bool rootless, detach, systemd, no_build;
 
 	/* by running_find */
 	bool binary;          /* the file is what is to be run */
@@ -39,8 +40,11 @@ int running_find(struct running *r, struct fault *fault) A_MUST_CHECK;
 /* Appends it as somebody would type it. */
 int running_show(const struct running *r, struct buf *into, struct fault *fault) A_MUST_CHECK;
 
-/* Builds if need be, and becomes it; or, detached, starts it and sets *answer. Returns as
+/* Builds if need be, and sees that what is to be run is there, with what it needs. Returns as
  * running_find. */
+int running_prepare(const struct running *r, struct fault *fault) A_MUST_CHECK;
+
+/* Becomes it; or, detached, starts it and sets *answer. Returns as running_find. */
 int running_start(const struct running *r, struct rec *answer, struct fault *fault) A_MUST_CHECK;
 
 #endif
