@@ -16,7 +16,8 @@ static const struct usage usage = {
 		"  init        begin a project: a configuration and a first module\n"
 		"  configure   generate its files, install what it needs\n"
 		"  build       build it (configures where that is needed)\n"
-		"  run         run it\n"
+		"  run         run it, or a unikernel that is there as a file\n"
+		"  ps          list what runs detached; logs, console, stop, restart, rm, gc\n"
 		"  clean       remove what was generated and built\n"
 		"  help        list all commands; help COMMAND shows its manual\n\n"
 		"mirari COMMAND is the program mirari-COMMAND; every tool can be used alone.",
