@@ -112,7 +112,7 @@ PACKAGES_BUILD = gcc make pkg-config libc6-dev libyaml-dev libmnl-dev libssl-dev
 PACKAGES_DEMO = ocaml-nox ocaml-findlib ocamlbuild libcohttp-lwt-unix-ocaml-dev liburi-ocaml-dev \
 	liblwt-ocaml-dev curl
 PACKAGES_CHECK = $(PACKAGES_DEMO) bats perl jq mandoc opam ocaml-dune ocaml-obuild python3 \
-	procps patch mount iproute2 iputils-ping nftables slirp4netns libcap2-bin busybox isc-dhcp-client \
+	procps patch mount iproute2 iputils-ping nftables slirp4netns libcap2-bin busybox isc-dhcp-client systemd \
 	skopeo python3-yaml python3-jsonschema golang-github-opencontainers-image-spec-dev \
 	qemu-system-x86
 PACKAGES_LINT = clang clang-format cppcheck mandoc shellcheck

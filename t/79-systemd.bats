@@ -3,6 +3,7 @@
 # runs them, as process 1 of namespaces of the test's own (t/lib/machine.bash), and for users by the manager of one.
 load lib/common.bash
 load lib/machine.bash
+load lib/tenders.bash
 
 setup() {
 	native
@@ -284,7 +285,7 @@ combinations() {
 			Delegate=yes
 			RuntimeDirectory=user/65534
 			Environment=XDG_RUNTIME_DIR=/run/user/65534 HOME=/run/t/w/home SYSTEMD_UNIT_PATH=/run/t/user
-			Environment=SYSTEMD_GENERATOR_PATH=/run/none
+			Environment=SYSTEMD_GENERATOR_PATH=/run/none ASAN_OPTIONS=detect_leaks=0
 			ExecStart=/usr/lib/systemd/systemd --user --unit=basic.target --log-target=null
 			KillMode=mixed
 		UNIT
@@ -331,5 +332,50 @@ combinations() {
 		user systemctl --user stop net
 		same 'success inactive' "$(user_state net Result) $(user_state net ActiveState)"
 		gone
+	END
+}
+
+@test 'unikernels, by each tender and by QEMU: they run, are reached, write to their disks, and end as told' {
+	local target
+	tenders
+	need qemu-system-x86_64
+	for target in hvt spt virtio; do
+		cp "$GUESTS"/{plain,net,block}.$target "$BATS_TEST_TMPDIR/"
+	done
+	cp -L "$BATS_TEST_TMPDIR"/tenders/solo5-* "$BUILD/bin/mirari-solo5" "$BATS_TEST_TMPDIR/"
+	# the double of hvt runs the guest's code itself
+	[[ $REAL == *' hvt '* ]] || touch "$BATS_TEST_TMPDIR/double"
+	machine <<-'END'
+		tap=(network nat clean_up=/run/t/mirari-tap clean_up=gc clean_up=-q word=/run/t/mirari-tap word=exec
+			word=--host word=10.0.0.1/24 word=--mac word=02:00:00:00:00:07 word=--nat word=--dhcp word=--)
+		for target in hvt spt virtio; do
+			run=(word=/run/t/mirari-solo5 word=run word=--memory word=32)
+			facts=(target=$target restart=on-failure)
+			case $target in
+			hvt) facts+=("$([ -e ../double ] && echo jit || echo kvm)") run+=(word=--tender word=/run/t/solo5-hvt) ;;
+			spt) run+=(word=--tender word=/run/t/solo5-spt) ;;
+			virtio) facts+=(jit) run+=(word=--accel word=tcg) ;;
+			esac
+			truncate -s 65536 disk
+			unit plain-$target "${facts[@]}" "${run[@]}" word=/run/t/plain.$target word=-- 'word=print=100% of $HOME' word=exit=64
+			unit block-$target "${facts[@]}" "${run[@]}" word=--block word=data=/run/t/w/disk word=/run/t/block.$target \
+				word=-- word=write=this word=read writable=/run/t/w/disk
+			unit net-$target "${facts[@]}" "${tap[@]}" "${run[@]}" word=/run/t/net.$target word=--net \
+				'word=service=%{tap:service}' word=--mac word=service=02:00:00:00:00:07 word=-- word=dhcp
+			systemctl start plain-$target || die "$(cat plain-$target.out)"
+			until_true 10 is_state plain-$target failed
+			has plain-$target.out '100% of $HOME'
+			same 'exit-code 64 0' "$(state plain-$target Result ExecMainStatus NRestarts)"
+			systemctl start block-$target
+			until_true 10 is_state block-$target inactive
+			same 'success 0' "$(state block-$target Result NRestarts)"
+			same this "$(head -c 4 disk)"
+			rm disk
+			systemctl start net-$target
+			until_true 10 ping -c 1 -W 1 10.0.0.2 || die "$(cat net-$target.out)"
+			systemctl stop net-$target
+			same 'success inactive 0' "$(state net-$target Result ActiveState NRestarts)"
+			gone
+		done
 	END
 }
