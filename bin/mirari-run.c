@@ -60,17 +60,12 @@ static int run(struct running *r, struct fault *fault)
 	status = running_find(r, fault);
 	if (status)
 		return status;
-	if (r->verb.dry_run) {
-		status = running_show(r, &text, fault);
-		put_bytes(&text);
+	if (!r->verb.dry_run && (status = running_prepare(r, fault)) != EX_OK)
 		return status;
-	}
-	status = running_prepare(r, fault);
-	if (status)
-		return status;
-	if (r->systemd) {
-		status = runservice(r, &text, fault);
-		put_bytes(&text);
+	if (r->systemd || r->verb.dry_run) {
+		status = r->systemd ? runservice(r, &text, fault) : running_show(r, &text, fault);
+		if (status == EX_OK)
+			put_bytes(&text);
 		return status;
 	}
 	status = running_start(r, &answer, fault);

@@ -305,3 +305,39 @@ setup() {
 		gone
 	END
 }
+
+# ---- as a service ----------------------------------------------------------------------------
+
+@test '--systemd: a unit that systemd accepts, whatever is in it' {
+	need systemd-analyze
+	inside <<-'END'
+		. ./helpers
+		mkdir 'odd %dir'
+		cd 'odd %dir'
+		accepted() {
+			exits 0 mirari run --systemd "$@"
+			cp out unit.service
+			exits 0 systemd-analyze verify --man=no ./unit.service
+			same '' "$(cat out err)"
+		}
+		for target in spt hvt; do
+			accepted --restart=on-failure:5 --cpus=0.5 --cpuset=0 "$GUESTS/plain.$target" -- 'a b' '100%' '$HOME' "it's"
+			has unit.service 'Restart=on-failure' 'CPUQuota=50%' 'AllowedCPUs=0' "Description=Unikernel plain ($target)"
+			! grep -q '^ExecStart=.*mirari-tap' unit.service
+			accepted --restart=always -p 8080:80 --set block.data.path=disk --set block.data.size=1M "$GUESTS/both.$target"
+			has unit.service 'Restart=always' mirari-tap
+			# made once it runs, so that where it will be has to be writable
+			grep -q '^ReadWritePaths=.*/odd' unit.service
+			accepted --rootless "$GUESTS/net.$target"
+			has unit.service WantedBy=default.target
+		done
+		accepted -m 32 /bin/true
+		has unit.service MemoryMax=33554432
+		exits 64 mirari run --systemd -d /bin/true
+		exits 64 mirari run --systemd --restart=never /bin/true
+		exits 64 mirari run --systemd --log-size=1M /bin/true
+		exits 65 mirari run --systemd /bin/echo -- $'not\xff UTF-8'
+		same '' "$(cat out)"
+		gone
+	END
+}
