@@ -207,6 +207,26 @@ setup() {
 	END
 }
 
+@test 'detached: started again at once it has its NAT and its ports, which others can have when it is gone' {
+	inside <<-'END'
+		. ./helpers
+		translated() { nft list table inet "mirari-$(one net.service.tap)" | grep -q 'dport 8080'; }
+		exits 0 mirari run -d -p 8080:80 "$GUESTS/net.spt" -- dhcp
+		for n in 1 2 3 4 5 6; do
+			exits 0 mirari restart net
+			# what cleared up behind the one before has had its time
+			sleep 0.4
+			translated
+		done
+		for n in 1 2 3 4 5 6; do
+			exits 0 mirari stop --all
+			exits 0 mirari run -d -p 8080:80 --name "net$((n % 2))" "$GUESTS/net.spt" -- dhcp
+		done
+		exits 0 mirari rm -f --all
+		gone
+	END
+}
+
 @test 'detached: killed with its supervisor, gc finds what is left' {
 	inside <<-'END'
 		. ./helpers

@@ -109,7 +109,7 @@ static void clean_up(const struct keeper *k)
 		strv_add(&taps, k->translated[i]->tap);
 	while (remove_litter())
 		nanosleep(&pause, NULL);
-	if (taps.count && nat_remove(&taps, &ignored) < 0)
+	if (taps.count && nat_remove_gone(&taps, &ignored) < 0)
 		return;
 }
 

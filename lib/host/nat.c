@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "host/caps.h"
 #include "host/nftcmd.h"
+#include "host/tapgone.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -310,8 +311,9 @@ static int set_switches(const struct state *next, bool forward, struct fault *fa
 	return forward ? 0 : set_switch(IP_FORWARD, true, fault);
 }
 
-/* The tables in `text`, instead of those that `taps` have now; the lock is held. */
-static int apply_locked(const struct buf *text, const struct strv *taps, struct fault *fault)
+/* The tables in `text`, instead of those that `taps` have now; the lock is held. Those of taps that
+ * are gone go, too: whoever is to remove them may be about to, and their ports are nobody's. */
+static int apply_locked(const struct buf *text, struct strv *taps, struct fault *fault)
 {
 	struct state now A_CLEANUP(state_free) = {0}, next A_CLEANUP(state_free) = {0};
 	struct buf script A_CLEANUP(buf_free) = {0};
@@ -319,7 +321,8 @@ static int apply_locked(const struct buf *text, const struct strv *taps, struct 
 	bool forward;
 
 	read_state(buf_str(text), &next);
-	if (look(&now, fault) < 0 || find_conflict(&next, &now, taps, fault) < 0 ||
+	if (look(&now, fault) < 0 || tapgone_find(&now.taps, taps, fault) < 0 ||
+	    find_conflict(&next, &now, taps, fault) < 0 ||
 	    find_conflict(&next, &next, NULL, fault) < 0 || get_forward(&forward, fault) < 0 ||
 	    unset_localnet(&now, taps, &next, fault) < 0)
 		return -1;
@@ -365,6 +368,17 @@ int nat_remove(const struct strv *taps, struct fault *fault)
 	int held A_CLEANUP(fd_close) = lock(fault);
 
 	return held < 0 ? -1 : remove_locked(taps, fault);
+}
+
+int nat_remove_gone(const struct strv *taps, struct fault *fault)
+{
+	struct strv gone A_CLEANUP(strv_free) = {0};
+	int held A_CLEANUP(fd_close) = lock(fault);
+
+	/* whoever makes a tap anew marks it first, and gives it its table with the lock held */
+	if (held < 0 || tapgone_find(taps, &gone, fault) < 0)
+		return -1;
+	return remove_locked(&gone, fault);
 }
 
 int nat_list(struct strv *taps, struct fault *fault)

@@ -112,8 +112,7 @@ static int choose_all(const struct tapgone *g, struct choice *c, struct fault *f
 	return 0;
 }
 
-/* A tap that was made for a program which has ended. */
-static bool is_litter(const struct link *link)
+bool tap_is_litter(const struct link *link)
 {
 	struct tapmark mark;
 
@@ -127,7 +126,7 @@ static void choose_litter(struct tapgone *g, struct choice *c)
 	for (size_t i = 0; i < c->links.count; i++) {
 		const struct link *link = &c->links.items[i];
 
-		if (!is_litter(link) || (g->limited && link->owner != g->owner))
+		if (!tap_is_litter(link) || (g->limited && link->owner != g->owner))
 			continue;
 		if (link->carrier)
 			g->held = true;
@@ -190,5 +189,26 @@ int tapgone_remove(struct tapgone *g, struct fault *fault)
 	    links_delete(&netlink, &c.links, c.goes, g->all && !g->limited, fault) < 0)
 		return -1;
 	name_removed(g, &c);
+	return 0;
+}
+
+static bool translates(const struct link *link)
+{
+	struct tapmark mark;
+
+	return link && link_is_our_tap(link) && tapmark_read(link->alias, &mark) && mark.nat &&
+	       (link->carrier || !tap_is_litter(link));
+}
+
+int tapgone_find(const struct strv *names, struct strv *into, struct fault *fault)
+{
+	struct netlink netlink A_CLEANUP(netlink_close) = {0};
+	struct links all A_CLEANUP(links_free) = {0};
+
+	if (netlink_open(&netlink, fault) < 0 || links_read(&netlink, false, &all, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < names->count; i++)
+		if (!translates(links_by_name(&all, names->items[i])))
+			strv_add(into, names->items[i]);
 	return 0;
 }

@@ -135,21 +135,35 @@ static int keeps_group(const struct link *link, struct fault *fault)
 	    fault, "mirari-tap down %s, then again; or --group %u", link->name, link->group_owner);
 }
 
+/* One whose program has ended is about to be removed by its keeper, unless that was killed: so by
+ * us, unless somebody has it open still. */
+static int remove_litter(struct taps *t, struct tap *tap, int look, struct fault *fault)
+{
+	const struct links all = {.items = &tap->before, .count = 1};
+	const bool goes = true;
+
+	if (tap->before.carrier || (t->limited && tap->before.owner != t->owner))
+		return look < LOOKS ? AGAIN : in_use(tap, fault);
+	return links_delete(&t->netlink, &all, &goes, false, fault) < 0 ? -1 : AGAIN;
+}
+
 /* One that a program of exec is to open itself isn't anybody else's meanwhile. */
-static int check_kept(const struct tap *tap, struct fault *fault)
+static int check_kept(struct taps *t, struct tap *tap, int look, struct fault *fault)
 {
 	struct buf whom A_CLEANUP(buf_free) = {0};
 	struct tap_about about = {TAP_ATTACH, tap->device->tap, NULL};
 	struct tapmark mark;
 
-	if (!tapmark_read(tap->before.alias, &mark) || !procid_is_alive(mark.made_for))
+	if (!tapmark_read(tap->before.alias, &mark) || !mark.made_for.pid)
 		return 0;
+	if (!procid_is_alive(mark.made_for))
+		return remove_litter(t, tap, look, fault);
 	buf_printf(&whom, "it was made for process %d", (int)mark.made_for.pid);
 	about.detail = buf_str(&whom);
 	return tap_fault(&about, EBUSY, NULL, fault);
 }
 
-/* A tap that is there. AGAIN: it is in the making, or held for a moment. */
+/* A tap that is there. AGAIN: it is in the making, or going, or held for a moment. */
 static int adopt(struct taps *t, struct tap *tap, int look, struct fault *fault)
 {
 	const char *name = tap->device->tap;
@@ -165,8 +179,9 @@ static int adopt(struct taps *t, struct tap *tap, int look, struct fault *fault)
 	}
 	if (unfinished)
 		return look < LOOKS ? AGAIN : in_use(tap, fault);
-	if (check_kept(tap, fault) < 0)
-		return -1;
+	found = check_kept(t, tap, look, fault);
+	if (found)
+		return found;
 	if (t->limited && tap->before.owner != t->owner)
 		return tap_fault(&(struct tap_about){TAP_ATTACH, name, NULL}, EPERM, NULL, fault);
 	tap->link = tap->before;
