@@ -426,6 +426,45 @@ another() {
 	says 'true: ended without saying that it runs'
 }
 
+@test "restart: of one that can't be started now nothing is lost" {
+	printf '#!/bin/sh\necho first; exec sleep 1000\n' >program
+	chmod 755 program
+	supervised www --restart always --set arg=kept -- ./program
+	until_true grep -q first "$STATE/www.log"
+	mv program program.good
+	printf '#!/nonexistent\n' >program
+	chmod 755 program
+	try mirari restart www
+	exits 127
+	gone "$pid"
+	same 'stopped kept always' "$(value www instance.status) $(value www arg) $(value www instance.restart)"
+	has_no '^instance.(pid|process)=' "$STATE/www.instance"
+	grep -q first "$STATE/www.log"
+	[ ! -e "$STATE/www.console" ]
+	mv program.good program
+	try mirari restart www
+	exits 0
+	is_status www running
+	same always "$(value www instance.restart)"
+	# nor is it of one that was lost
+	supervisor=$(value www instance.supervisor)
+	kill -KILL "${supervisor%.*}"
+	until_true is_status www lost
+	until_true gone "$(sed -n 's/^instance.pid=//p' "$STATE/www.instance")"
+	printf '#!/nonexistent\n' >program
+	try mirari restart www
+	exits 127
+	is_status www lost
+	gc
+	is_status www lost
+	try mirari rm www
+	exits 0
+	# of a first start nothing is kept, as before
+	try mirari-supervise --name www -- ./program
+	exits 127
+	same lock "$(ls "$STATE")"
+}
+
 # ---- rm ------------------------------------------------------------------------------------------
 
 @test "rm: one that has ended, with its logs or without" {

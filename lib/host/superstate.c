@@ -7,6 +7,7 @@
 void superstate_free(struct superstate *s)
 {
 	rec_free(&s->base);
+	rec_free(&s->before);
 }
 
 int superstate_set(struct superstate *s, const char *key, const char *value, struct fault *fault)
@@ -59,20 +60,47 @@ static int compose(const struct superstate *s, struct rec *into, struct fault *f
 	return add_number(into, "instance.restarts", s->restarts, fault);
 }
 
+/* What is known of an instance that has ended, as it is to be if nothing comes of this one. What is
+ * wrong with its record is seen when it is taken. */
+static int remember(struct superstate *s, struct procid self, struct fault *fault)
+{
+	static const char *const over[] = {
+	    "instance.pid", "instance.process", "instance.next", "instance.supervisor"};
+	struct instance i A_CLEANUP(instance_free) = {0};
+	struct buf supervisor A_CLEANUP(buf_free) = {0};
+
+	if (instance_read(s->store, rec_get(&s->base, "instance.name"), &i, fault) <= 0 ||
+	    instance_is_live(i.status))
+		return 0;
+	for (size_t k = 0; k < COUNT_OF(over); k++)
+		rec_remove(&i.record, over[k]);
+	procid_text(self, &supervisor);
+	if (instance_set(
+		&i.record, "instance.status", instance_status_name(i.status), fault) < 0 ||
+	    rec_add(&i.record, "instance.supervisor", buf_str(&supervisor), fault) < 0)
+		return -1;
+	s->before = i.record;
+	i.record = (struct rec){0};
+	return 0;
+}
+
 int superstate_take(struct superstate *s, struct fault *fault)
 {
 	static const char *const earlier[] = {"instance.status", "instance.pid", "instance.process",
 	    "instance.supervisor", "instance.boot", "instance.started", "instance.ended",
 	    "instance.next", "instance.exit", "instance.restarts", "instance.cgroup"};
+	const struct procid self = procid_of(getpid());
 	struct rec record A_CLEANUP(rec_free) = {0};
 
+	if (remember(s, self, fault) < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT_OF(earlier); i++)
 		rec_remove(&s->base, earlier[i]);
 	s->status = INSTANCE_STARTING;
 	s->exit = -1;
 	if (compose(s, &record, fault) < 0)
 		return -1;
-	return instance_take(s->store, &record, procid_of(getpid()), fault);
+	return instance_take(s->store, &record, self, fault);
 }
 
 int superstate_write(struct superstate *s, struct fault *fault)
@@ -87,6 +115,11 @@ void superstate_abandon(struct superstate *s, bool keep_logs)
 {
 	struct fault ignored;
 
+	if (s->before.count) {
+		/* else it is lost once we are gone, and knows no less than this one */
+		s->stale = instance_update(s->store, &s->before, &ignored) < 0;
+		return;
+	}
 	s->status = INSTANCE_FAILED;
 	s->process = (struct procid){0};
 	/* one that can't be written or removed is lost once we are gone, for gc */

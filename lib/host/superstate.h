@@ -17,6 +17,7 @@
 struct superstate {
 	const struct instances *store; /* borrowed */
 	struct rec base;               /* owned */
+	struct rec before;             /* owned: what was known of the name; empty: nothing */
 	enum instance_status status;
 	struct procid process; /* pid 0: there is none */
 	/* milliseconds since 1970; 0: not (yet) */
@@ -39,7 +40,8 @@ int superstate_take(struct superstate *s, struct fault *fault) A_MUST_CHECK;
 /* Writes it; `stale` when that can't be done now. */
 int superstate_write(struct superstate *s, struct fault *fault) A_MUST_CHECK;
 
-/* Nothing has become of it: removes the record, and the logs unless they are to stay. */
+/* Nothing has become of it: the record is what it was before. If there was none it is removed, and
+ * the logs unless they are to stay. */
 void superstate_abandon(struct superstate *s, bool keep_logs);
 
 #endif

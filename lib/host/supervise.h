@@ -36,7 +36,7 @@ struct supervise {
 };
 
 /* Returns when it is over. -1: it never was (EX_TEMPFAIL: the name is taken; EXIT_NOT_FOUND,
- * EXIT_CANNOT_EXEC; EX_UNAVAILABLE: a limit can't be had), and nothing of it is left. Else 0, and
+ * EXIT_CANNOT_EXEC; EX_UNAVAILABLE: a limit can't be had), and all is as it was before. Else 0, and
  * *status is the program's last exit status, or 0 if it has ended since this process was told to.
  */
 int supervise_run(const struct supervise *s, int *status, struct fault *fault) A_MUST_CHECK;
