@@ -275,6 +275,16 @@ setup() {
 	END
 }
 
+@test 'detached: what the caller has open is closed there, so that nobody waits for its end' {
+	inside <<-'END'
+		. ./helpers
+		{ mirari run -d "$GUESTS/plain.spt" -- tick=1000 3>&1 >record; } | timeout 5 cat >out
+		same '' "$(cat out)"
+		mirari rm -f plain
+		gone
+	END
+}
+
 @test 'detached: -n prints what does it' {
 	inside <<-'END'
 		. ./helpers

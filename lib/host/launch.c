@@ -90,6 +90,9 @@ static int spawn(const char *path, const struct strv *command, const char *dir,
 			    : posix_spawn_file_actions_adddup2(&actions, ends->in, STDIN_FILENO);
 	if (!error)
 		error = posix_spawn_file_actions_adddup2(&actions, ends->out, STDOUT_FILENO);
+	/* a lock or a pipe that whoever called us has open is none of its for years */
+	if (!error)
+		error = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	if (!error && dir)
 		error = posix_spawn_file_actions_addchdir_np(&actions, dir);
 	if (!error)

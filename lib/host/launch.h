@@ -3,8 +3,8 @@
  * reaches it. Whether it runs it says itself, by exactly one record on its standard output, after
  * which it lets go of its standard descriptors (mirari-supervise). Until then its messages are
  * ours: standard error is inherited. Its standard input is a record of ours, or /dev/null; its
- * environment is ours as it is now; no signal is blocked, and those that end a program aren't
- * ignored.
+ * environment is ours as it is now; other descriptors it doesn't get; no signal is blocked, and
+ * those that end a program aren't ignored.
  */
 #ifndef MIRARI_HOST_LAUNCH_H
 #define MIRARI_HOST_LAUNCH_H

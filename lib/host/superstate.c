@@ -75,8 +75,7 @@ static int remember(struct superstate *s, struct procid self, struct fault *faul
 	for (size_t k = 0; k < COUNT_OF(over); k++)
 		rec_remove(&i.record, over[k]);
 	procid_text(self, &supervisor);
-	if (instance_set(
-		&i.record, "instance.status", instance_status_name(i.status), fault) < 0 ||
+	if (instance_set(&i.record, "instance.status", instance_status_name(i.status), fault) < 0 ||
 	    rec_add(&i.record, "instance.supervisor", buf_str(&supervisor), fault) < 0)
 		return -1;
 	s->before = i.record;
