@@ -94,6 +94,15 @@ static int restart_one(const struct options *o, const struct instances *store,
 	return start(store, stopped->name, fault);
 }
 
+/* Is the name one of those before it? */
+static bool is_among(const struct strv *names, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(names->items[i], names->items[index]))
+			return true;
+	return false;
+}
+
 static int restart(const struct options *o, struct fault *fault)
 {
 	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
@@ -108,7 +117,12 @@ static int restart(const struct options *o, struct fault *fault)
 	instances_stop(&store, &o->names, timeout, &stopped);
 	/* one that doesn't start keeps no other from doing so */
 	for (size_t i = 0; i < stopped.count; i++) {
-		int one = restart_one(o, &store, &stopped.each[i], fault);
+		int one;
+
+		/* one that is named twice was stopped once */
+		if (is_among(&o->names, i))
+			continue;
+		one = restart_one(o, &store, &stopped.each[i], fault);
 
 		if (one < 0)
 			one = say_fault(fault);

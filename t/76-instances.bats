@@ -426,6 +426,21 @@ another() {
 	says 'true: ended without saying that it runs'
 }
 
+@test "restart: what somebody has open isn't the instance's for ever; one that is named twice is started once" {
+	need flock
+	supervised www -- sleep 1000
+	exec 8>held
+	flock 8
+	try mirari restart www www
+	value www instance.pid >>"$T/pids"
+	exits 0
+	same 1 "$(grep -c ^instance.name= "$T/out")"
+	is_status www running
+	exec 8>&-
+	flock -n held true || flunk 'it is held still'
+	mirari stop www
+}
+
 @test "restart: of one that can't be started now nothing is lost" {
 	printf '#!/bin/sh\necho first; exec sleep 1000\n' >program
 	chmod 755 program
