@@ -33,7 +33,7 @@ else
 # mirari-tap's interface, without what makes taps on Linux.
 OF_OTHER_SYSTEMS = $(SOURCES_libmnl) $(addprefix lib/host/,caps.c doctor.c firewall.c nat.c \
 	netservice.c nftcmd.c nsprobe.c rootless.c rootless_ports.c rootless_slirp.c rootless_why.c \
-	tapholder.c tapplan.c tun.c)
+	tapcheck.c tapholder.c tapplan.c tun.c)
 endif
 SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
@@ -207,6 +207,7 @@ lint:
 	@$(SRC)/t/lib/lint $(O)
 	@$(MAKE) --no-print-directory O=$(O)/gcc WERROR=1 all >/dev/null && echo 'lint: gcc -Werror'
 	@$(MAKE) --no-print-directory O=$(O)/clang CC=clang WERROR=1 all >/dev/null && echo 'lint: clang -Werror'
+	@$(MAKE) --no-print-directory O=$(O)/other SYSTEM=other WERROR=1 all >/dev/null && echo 'lint: without what is Linux only'
 
 .PHONY: format
 format:

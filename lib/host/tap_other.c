@@ -1,8 +1,10 @@
 /* mirari-tap where there is no Linux: what each system has instead, in words, and exec, which runs
  * the program as it is. Built in place of the modules for Linux; see the makefile. */
 #include "core/proc.h"
+#include "host/caps.h"
 #include "host/doctor.h"
 #include "host/network.h"
+#include "host/tapcheck.h"
 #include "host/tapexec.h"
 #include "host/taplist.h"
 #include "host/tapplan.h"
@@ -33,6 +35,14 @@ static int refuse(struct fault *fault)
 		memcpy(name.sysname, "this", sizeof "this");
 	fault_set(fault, EX_UNAVAILABLE, "mirari-tap makes no network devices on %s", name.sysname);
 	return fault_hint(fault, "%s", advice(name.sysname));
+}
+
+int caps_invoker(uid_t *uid, gid_t *gid, struct fault *fault)
+{
+	(void)fault;
+	*uid = getuid();
+	*gid = getgid();
+	return 0;
 }
 
 int network_user(struct network_user *user, struct fault *fault)
@@ -85,4 +95,18 @@ int doctor_run(
 int tapexec(struct tapexec *e, struct fault *fault)
 {
 	return proc_exec(e->command, fault);
+}
+
+/* What isn't right with the interface is for the tender to say. */
+int tapcheck(const char *tap, const char *device, struct tapcheck *into, struct fault *fault)
+{
+	(void)device, (void)fault;
+	tapcheck_look(tap, into);
+	return 0;
+}
+
+void tapcheck_look(const char *tap, struct tapcheck *into)
+{
+	(void)tap;
+	*into = (struct tapcheck){0};
 }
