@@ -176,7 +176,7 @@ valgrind: all $(UNIT_TESTS) $(UNIKERNELS)
 		valgrind -q --error-exitcode=99 --leak-check=full $$test >/dev/null; done
 
 FUZZ_SECONDS ?= 30
-FUZZERS = records yaml conf dhcp image
+FUZZERS = records yaml conf dhcp image logline instance
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=fuzz-%)

@@ -14,6 +14,7 @@ static size_t word(const char *bytes, size_t length)
 	return blank ? (size_t)(blank - bytes) : 0;
 }
 
+/* Whatever is behind the seconds, it is nothing that could command a terminal. */
 static bool is_time(const char *bytes, size_t length)
 {
 	static const char form[] = "0000-00-00T00:00:00";
@@ -22,6 +23,9 @@ static bool is_time(const char *bytes, size_t length)
 		return false;
 	for (size_t i = 0; form[i]; i++)
 		if (form[i] == '0' ? bytes[i] < '0' || bytes[i] > '9' : bytes[i] != form[i])
+			return false;
+	for (size_t i = sizeof form - 1; i < length; i++)
+		if (!memchr("0123456789.:+-Z", bytes[i], 15))
 			return false;
 	return true;
 }

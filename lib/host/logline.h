@@ -25,6 +25,6 @@ struct logline {
 bool logline_parse(const char *bytes, size_t length, struct logline *into);
 
 /* How much of a line's beginning is enough to see `part` and `stream`. */
-enum { LOGLINE_HEAD = 80 };
+enum { LOGLINE_HEAD = 96 };
 
 #endif
