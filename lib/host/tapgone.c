@@ -32,17 +32,12 @@ void tapgone_free(struct tapgone *g)
 	strv_free(&g->absent);
 }
 
-static bool is_ours(const struct link *link)
-{
-	return link_is_our_tap(link) || link_is_our_bridge(link);
-}
-
 static int check_one(const struct tapgone *g, const struct link *link, struct fault *fault)
 {
 	struct tap_about about = {TAP_DELETE, link->name, NULL};
 	struct buf holder A_CLEANUP(buf_free) = {0};
 
-	if (!is_ours(link)) {
+	if (!link_is_ours(link)) {
 		fault_set(
 		    fault, EX_NOPERM, "%s: isn't made by mirari, so it isn't removed", link->name);
 		return fault_hint(fault, "sudo ip link delete %s", link->name);

@@ -27,16 +27,11 @@ static void world_free(struct world *w)
 	tapholders_free(&w->holders);
 }
 
-static bool is_ours(const struct link *link)
-{
-	return link_is_our_tap(link) || link_is_our_bridge(link);
-}
-
 static bool is_listed(const struct link *link, const struct strv *names, bool all)
 {
 	if (link->kind != LINK_TAP && link->kind != LINK_BRIDGE)
 		return false;
-	return names->count ? strv_has(names, link->name) : all || is_ours(link);
+	return names->count ? strv_has(names, link->name) : all || link_is_ours(link);
 }
 
 static void owner_name(uid_t owner, struct buf *into)

@@ -124,6 +124,11 @@ bool link_is_our_bridge(const struct link *link)
 	       (unfinished || link_owner(link) != NO_ID);
 }
 
+bool link_is_ours(const struct link *link)
+{
+	return link_is_our_tap(link) || link_is_our_bridge(link);
+}
+
 uid_t link_owner(const struct link *link)
 {
 	uint64_t owner;

@@ -53,6 +53,7 @@ enum { MARK_BRIDGE_MAC_BYTES = 3 };
  * alias is one whose maker was killed before it could write it. */
 bool link_is_our_tap(const struct link *link);
 bool link_is_our_bridge(const struct link *link);
+bool link_is_ours(const struct link *link); /* either of them */
 
 /* Whose it is: who may open the tap, or has made the bridge; NO_ID when that can't be told. */
 uid_t link_owner(const struct link *link);
