@@ -36,7 +36,7 @@ static int apply(struct running *r, struct fault *fault)
 	struct rec *record = &r->verb.record;
 	struct strv settings A_CLEANUP(strv_free) = {0};
 	size_t length;
-	const char *device = runcommand_first_device(record, &length);
+	const char *device = netdev_first(record, &length);
 
 	if (r->memory)
 		strv_addf(&settings, "memory=%s", r->memory);
@@ -156,7 +156,7 @@ static int check_target(const struct running *r, struct fault *fault)
 		return fault_set(fault, EX_UNAVAILABLE,
 		    "target %s, deployed %s: there is no tool for that here", target, deploy);
 	if (!strcmp(target, "unix-direct") ||
-	    (strcmp(target, "unix-socket") && runcommand_first_device(&r->verb.record, &ignored)) ||
+	    (strcmp(target, "unix-socket") && netdev_first(&r->verb.record, &ignored)) ||
 	    (!r->rootless && !r->published.count))
 		return 0;
 	fault_set(fault, EX_USAGE, "--%s is for unikernels with a network of their own, not %s",

@@ -11,20 +11,6 @@
 /* ---- the record ---------------------------------------------------------------------------------
  */
 
-/* Appends the name of the record's first device; false when it has none. */
-static bool first_device(const struct rec *record, struct buf *into)
-{
-	for (size_t i = 0; i < record->count; i++) {
-		const char *name = record->fields[i].key + strlen("net.");
-
-		if (strncmp(record->fields[i].key, "net.", strlen("net.")))
-			continue;
-		buf_add(into, name, strcspn(name, "."));
-		return true;
-	}
-	return false;
-}
-
 static bool is_described(const struct rec *record, const char *device)
 {
 	struct buf section A_CLEANUP(buf_free) = {0};
@@ -68,18 +54,19 @@ int tapexec_describe(const struct tapexec *e, const struct netgiven *given, cons
     const struct strv *settings, struct rec *record, struct fault *fault)
 {
 	struct buf first A_CLEANUP(buf_free) = {0};
-	bool has_one, described;
+	const char *of_record;
+	bool described;
+	size_t length;
 
 	if (rec_apply(record, settings, fault) < 0 || default_name(e, record, fault) < 0)
 		return -1;
-	has_one = first_device(record, &first);
+	of_record = netdev_first(record, &length);
 	described = device || netgiven_any(given);
-	if (!has_one)
-		buf_adds(&first, DEVICE);
+	buf_add(&first, of_record ? of_record : DEVICE, of_record ? length : strlen(DEVICE));
 	device = device ? device : buf_str(&first);
 	if (netgiven_add(given, device, NULL, record, fault) < 0)
 		return -1;
-	if (e->rootless && (described || !has_one))
+	if (e->rootless && (described || !of_record))
 		return add_defaults(device, record, fault);
 	if (described && !is_described(record, device))
 		return fault_set(fault, EX_USAGE, "device %s: nothing is said of it", device);

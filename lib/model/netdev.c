@@ -30,6 +30,20 @@ const struct address *netdev_ipv4(const struct addresses *addresses)
 	return NULL;
 }
 
+const char *netdev_first(const struct rec *record, size_t *length)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		const char *key = record->fields[i].key;
+
+		if (strncmp(key, "net.", strlen("net.")))
+			continue;
+		key += strlen("net.");
+		*length = strcspn(key, ".");
+		return key;
+	}
+	return NULL;
+}
+
 void addresses_add(struct addresses *to, const struct address *address)
 {
 	to->items = mem_resize(to->items, to->count + 1, sizeof *to->items);

@@ -56,6 +56,10 @@ void netdevs_free(struct netdevs *n);
  * each other. The record must outlive the result. */
 int netdevs_read(const struct rec *record, struct netdevs *into, struct fault *fault) A_MUST_CHECK;
 
+/* The name of the record's first device, with its length, whatever the rest of the record may be;
+ * NULL when it has none. */
+const char *netdev_first(const struct rec *record, size_t *length);
+
 void addresses_add(struct addresses *to, const struct address *address);
 
 /* The IPv4 address that is for the guest (or the host), or NULL. */

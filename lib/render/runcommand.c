@@ -12,20 +12,6 @@ static void add_tool(const struct runcommand *r, const char *name, struct strv *
 		strv_add(into, name);
 }
 
-const char *runcommand_first_device(const struct rec *record, size_t *length)
-{
-	for (size_t i = 0; i < record->count; i++) {
-		const char *key = record->fields[i].key;
-
-		if (strncmp(key, "net.", strlen("net.")))
-			continue;
-		key += strlen("net.");
-		*length = strcspn(key, ".");
-		return key;
-	}
-	return NULL;
-}
-
 /* ---- its devices --------------------------------------------------------------------------------
  */
 
@@ -58,7 +44,7 @@ static void add_network(const struct runcommand *r, struct strv *into)
 {
 	const bool direct = !strcmp(rec_get(r->record, "target"), "unix-direct");
 	size_t length;
-	bool any = runcommand_first_device(r->record, &length);
+	bool any = netdev_first(r->record, &length);
 
 	if ((!direct && !is_solo5(r->record)) || (!any && !(direct && r->rootless)))
 		return;

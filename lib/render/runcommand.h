@@ -24,9 +24,6 @@ struct runcommand {
 	bool rootless;                /* in a network of its own */
 };
 
-/* The name of the record's first network device, with its length; NULL when it has none. */
-const char *runcommand_first_device(const struct rec *record, size_t *length);
-
 /* Appends the words. `*program` is where the unikernel's file is among them. */
 int runcommand(const struct runcommand *r, struct strv *into, size_t *program,
     struct fault *fault) A_MUST_CHECK;
