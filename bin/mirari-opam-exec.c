@@ -12,7 +12,6 @@
 #include "render/environment.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,7 +144,6 @@ static int build(const struct opam *opam, const struct rec *record, struct fault
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
 	struct buf dir A_CLEANUP(buf_free) = {0};
-	int null A_CLEANUP(fd_close) = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	rec_get_all(record, "build.command", &command);
 	if (!check_needed(record, "config.dir", fault) ||
@@ -158,10 +156,7 @@ static int build(const struct opam *opam, const struct rec *record, struct fault
 	build_dir_path(record, &dir);
 	if (chdir(buf_str(&dir)) < 0)
 		return fault_errno(fault, 0, errno, "%s", buf_str(&dir));
-	/* standard input was the record */
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-		return fault_errno(fault, 0, errno, "/dev/null");
-	return become(opam, &command, fault);
+	return fd_leave_input(fault) < 0 ? -1 : become(opam, &command, fault);
 }
 
 static int print(const struct options *o, const struct opam *opam, const struct strv *before,

@@ -1,7 +1,6 @@
 /* mirari ps: detached unikernels, and how they are doing. */
 #include "core/clock.h"
 #include "core/main.h"
-#include "core/num.h"
 #include "core/table.h"
 #include "host/instanceuse.h"
 

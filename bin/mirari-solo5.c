@@ -8,7 +8,6 @@
 #include "model/imagerecord.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,12 +94,17 @@ static void subject_free(struct subject *s)
 	fd_close(&s->fd);
 }
 
-/* The record from standard input, where one is to be read: that is what --record says, or that
- * there is no file. What is wrong in one that the command line made is wrong usage. */
+/* Is one to be read from standard input? That is what --record says, or that there is no file. */
+static bool takes_record(const struct options *o, const char *file)
+{
+	return o->record || !file;
+}
+
+/* What is wrong in a record that the command line made is wrong usage. */
 static int read_record(
     const struct options *o, const char *file, struct rec *record, struct fault *fault)
 {
-	bool given = o->record || !file;
+	bool given = takes_record(o, file);
 
 	if (!file && !o->record && isatty(STDIN_FILENO)) {
 		const char *name = o->command == OCI   ? "oci"
@@ -248,22 +252,6 @@ static int add_options(const struct options *o, struct rec *record, struct fault
 	return 0;
 }
 
-/* The unikernel doesn't get a standard input that was ours. */
-static int leave_input(const struct options *o, const char *file, struct fault *fault)
-{
-	int null;
-
-	if (!o->record && file)
-		return 0;
-	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-		fault_errno(fault, EX_OSERR, errno, "/dev/null");
-	else
-		return close(null);
-	fd_close(&null);
-	return -1;
-}
-
 /* A status of the unikernel's own needs no word of ours. */
 static void say_end(const struct options *o, const char *path, const struct exit_meaning *how)
 {
@@ -311,7 +299,7 @@ static int run(const struct options *o, struct fault *fault)
 	}
 	file = o->words.count ? o->words.items[0] : NULL;
 	if (find_subject(o, file, &s, fault) < 0 || add_options(o, &s.record, fault) < 0 ||
-	    leave_input(o, file, fault) < 0)
+	    (takes_record(o, file) && fd_leave_input(fault) < 0))
 		return -1;
 	r.image = &s.image;
 	r.path = buf_str(&s.path);

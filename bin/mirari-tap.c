@@ -10,8 +10,6 @@
 #include "model/check.h"
 #include "model/netgiven.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -222,19 +220,9 @@ static int list(const struct options *o, struct fault *fault)
 /* The record that we are to read from standard input, which the program doesn't get then. */
 static int read_input(const struct options *o, struct rec *record, struct fault *fault)
 {
-	int null;
-
 	if (!o->record)
 		return 0;
-	if (rec_read_stdin(record, fault) < 0)
-		return -1;
-	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-		fault_errno(fault, EX_OSERR, errno, "/dev/null");
-	else
-		return close(null);
-	fd_close(&null);
-	return -1;
+	return rec_read_stdin(record, fault) < 0 ? -1 : fd_leave_input(fault);
 }
 
 static int run(const struct options *o, struct fault *fault)

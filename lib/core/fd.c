@@ -22,6 +22,15 @@ int fd_fix_standard(void)
 	return 0;
 }
 
+int fd_leave_input(struct fault *fault)
+{
+	int null A_CLEANUP(fd_close) = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		return fault_errno(fault, EX_OSERR, errno, "/dev/null");
+	return 0;
+}
+
 int fd_write(int fd, const void *bytes, size_t length)
 {
 	const char *next = bytes;

@@ -14,6 +14,10 @@ void fd_close(int *fd);
 /* Opens 0, 1 and 2 on /dev/null where they are closed, so that no file of ours becomes one. */
 int fd_fix_standard(void);
 
+/* Standard input is /dev/null from here on: what was read from it was for us, and not for what
+ * comes next. EX_OSERR. */
+int fd_leave_input(struct fault *fault) A_MUST_CHECK;
+
 /* Writes all of it; -1 with errno set. EINTR and short writes are handled. */
 int fd_write(int fd, const void *bytes, size_t length) A_MUST_CHECK;
 

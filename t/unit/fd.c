@@ -52,6 +52,28 @@ static void test_fix_standard(void)
 	is_int(scratch_open_count(), before, "and leaves no descriptor");
 }
 
+static int leave_input(const void *data)
+{
+	const int *wanted = data;
+	struct stat null, in;
+	struct fault why;
+	char byte;
+
+	if (fd_leave_input(&why) < 0 || stat("/dev/null", &null) < 0 || fstat(0, &in) < 0)
+		return 1;
+	if (null.st_rdev != in.st_rdev || read(0, &byte, 1) != 0 || fcntl(0, F_GETFD) != 0)
+		return 2;
+	return scratch_open_count() - *wanted;
+}
+
+static void test_leave_input(void)
+{
+	int before = scratch_open_count();
+
+	is_int(scratch_child(leave_input, &before), 0,
+	    "standard input can be left: it is at its end, for what is executed, too");
+}
+
 static void on_alarm(int number)
 {
 	(void)number;
@@ -358,6 +380,7 @@ int main(void)
 		much[i] = (char)(i * 7 + i / 251);
 	test_close();
 	test_fix_standard();
+	test_leave_input();
 	test_write_interrupted();
 	test_write();
 	test_read_all();
