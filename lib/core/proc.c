@@ -17,7 +17,7 @@
 
 extern char **environ;
 
-static int cannot_start(const char *name, int error, struct fault *fault)
+int proc_fault(const char *name, int error, struct fault *fault)
 {
 	int status = error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
 
@@ -32,9 +32,7 @@ static int find_program(const struct strv *command, struct buf *path, struct fau
 {
 	if (!command->count)
 		return fault_set(fault, EX_SOFTWARE, "a command without a word");
-	if (proc_find(command->items[0], path) < 0)
-		return cannot_start(command->items[0], errno, fault);
-	return 0;
+	return proc_locate(command->items[0], path, fault);
 }
 
 static int spawn(
@@ -86,7 +84,7 @@ static int start(
 	/* ignored by whoever started us, it would take the child's status away */
 	signal(SIGCHLD, SIG_DFL);
 	error = spawn(buf_str(&path), command, io, child);
-	return error ? cannot_start(command->items[0], error, fault) : 0;
+	return error ? proc_fault(command->items[0], error, fault) : 0;
 }
 
 int proc_start(
@@ -200,7 +198,7 @@ int proc_exec(const struct strv *command, struct fault *fault)
 	if (find_program(command, &path, fault) < 0)
 		return -1;
 	execv(buf_str(&path), strv_argv(command));
-	return cannot_start(command->items[0], errno, fault);
+	return proc_fault(command->items[0], errno, fault);
 }
 
 /* 0 for a file that we may execute, else the errno that says why not. In a directory of PATH that
@@ -248,4 +246,9 @@ int proc_find(const char *name, struct buf *path)
 	}
 	errno = error;
 	return -1;
+}
+
+int proc_locate(const char *name, struct buf *path, struct fault *fault)
+{
+	return proc_find(name, path) < 0 ? proc_fault(name, errno, fault) : 0;
 }

@@ -57,6 +57,13 @@ int proc_exec(const struct strv *command, struct fault *fault);
 /* Where PATH has an executable of that name: 0 with its path appended, or -1 with errno set. */
 int proc_find(const char *name, struct buf *path) A_MUST_CHECK;
 
+/* The same, with a fault in place of errno: EXIT_NOT_FOUND or EXIT_CANNOT_EXEC. */
+int proc_locate(const char *name, struct buf *path, struct fault *fault) A_MUST_CHECK;
+
+/* Why a program can't be executed, when all that is known is an errno: a fault as of proc_locate.
+ * Returns -1. */
+int proc_fault(const char *name, int error, struct fault *fault);
+
 /* An anonymous file in memory, for what one program hands to the next. */
 int proc_memory_file(struct fault *fault) A_MUST_CHECK;
 

@@ -21,14 +21,6 @@ extern char **environ;
 
 enum { ANSWER_MAX = 1 << 20, STEP = 1 << 16 };
 
-static int cannot_start(const char *name, int error, struct fault *fault)
-{
-	if (error == ENOENT && !strchr(name, '/'))
-		return fault_set(fault, EXIT_NOT_FOUND, "%s: command not found", name);
-	return fault_errno(
-	    fault, error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, error, "exec %s", name);
-}
-
 /* Where the program is, as seen from another directory: PATH may have relative ones, which are
  * ours, while a first word with a slash is looked up there. */
 static int find_program(const char *name, struct buf *path, struct fault *fault)
@@ -39,12 +31,12 @@ static int find_program(const char *name, struct buf *path, struct fault *fault)
 		buf_adds(path, name);
 		return 0;
 	}
-	if (proc_find(name, path) < 0)
-		return cannot_start(name, errno, fault);
+	if (proc_locate(name, path, fault) < 0)
+		return -1;
 	if (*buf_str(path) == '/')
 		return 0;
 	if (!realpath(buf_str(path), absolute))
-		return cannot_start(name, errno, fault);
+		return proc_fault(name, errno, fault);
 	buf_clear(path);
 	buf_adds(path, absolute);
 	return 0;
@@ -124,7 +116,7 @@ static int start(const struct strv *command, const char *dir, const struct ends 
 	signal(SIGCHLD, SIG_DFL);
 	error = spawn(buf_str(&path), command, dir, ends, &child->pid);
 	if (error)
-		return cannot_start(command->items[0], error, fault);
+		return proc_fault(command->items[0], error, fault);
 	child->ended = pidfd_open(child->pid, 0);
 	return 0;
 }

@@ -151,24 +151,11 @@ static int explain(const struct program *p, const struct failure *f, struct faul
 		return fault_errno(
 		    fault, EX_UNAVAILABLE, f->error, "none of these processors can be had");
 	case IN_EXEC:
-		return fault_errno(fault, f->error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC,
-		    f->error, "exec %s", name);
+		return proc_fault(name, f->error, fault);
 	case IN_SETUP:
 	default:
 		return fault_errno(fault, EX_OSERR, f->error, "start %s", name);
 	}
-}
-
-static int find(const struct strv *command, struct buf *path, struct fault *fault)
-{
-	const char *name = command->items[0];
-
-	if (proc_find(name, path) == 0)
-		return 0;
-	if (errno == ENOENT && !strchr(name, '/'))
-		return fault_set(fault, EXIT_NOT_FOUND, "%s: command not found", name);
-	return fault_errno(
-	    fault, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, errno, "exec %s", name);
 }
 
 static int make_pipes(struct start *s, struct fault *fault)
@@ -220,7 +207,7 @@ int program_start(struct program *p, struct fault *fault)
 	    .hand_on = handed_to_us()};
 	pid_t pid;
 
-	if (find(p->command, &path, fault) < 0 || make_pipes(&s, fault) < 0)
+	if (proc_locate(p->command->items[0], &path, fault) < 0 || make_pipes(&s, fault) < 0)
 		return -1;
 	s.path = buf_str(&path);
 	pid = fork();

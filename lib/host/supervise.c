@@ -363,22 +363,10 @@ static void take_back(struct run *r)
 	superstate_abandon(&r->state, r->output.log_was_there);
 }
 
-static int find_program(const struct strv *command, struct fault *fault)
-{
-	struct buf path A_CLEANUP(buf_free) = {0};
-	const char *name = command->items[0];
-
-	if (proc_find(name, &path) == 0)
-		return 0;
-	if (errno == ENOENT && !strchr(name, '/'))
-		return fault_set(fault, EXIT_NOT_FOUND, "%s: command not found", name);
-	return fault_errno(
-	    fault, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, errno, "exec %s", name);
-}
-
 int supervise_run(const struct supervise *s, int *status, struct fault *fault)
 {
 	const char *name = rec_get(s->record, "instance.name");
+	struct buf path A_CLEANUP(buf_free) = {0};
 	struct run r A_CLEANUP(free_run) = {.what = s,
 	    .store.dir = -1,
 	    .signals = -1,
@@ -391,7 +379,7 @@ int supervise_run(const struct supervise *s, int *status, struct fault *fault)
 	r.output.log.limit = s->log_size;
 	r.output.log.files = s->log_files;
 	/* told to end from here on we end in order */
-	if (find_program(s->command, fault) < 0 || hold_signals(&r, fault) < 0 ||
+	if (proc_locate(s->command->items[0], &path, fault) < 0 || hold_signals(&r, fault) < 0 ||
 	    instances_open(&r.store, true, fault) < 0 || take_name(&r, name, fault) < 0)
 		return -1;
 	if (begin(&r, name, fault) < 0) {

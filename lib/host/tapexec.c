@@ -251,16 +251,6 @@ static void hold_signals(sigset_t *before)
 	sigprocmask(SIG_BLOCK, &held, before);
 }
 
-static int find_program(const struct strv *command, struct fault *fault)
-{
-	struct buf path A_CLEANUP(buf_free) = {0};
-
-	if (proc_find(command->items[0], &path) == 0)
-		return 0;
-	return fault_errno(fault, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, errno, "%s",
-	    command->items[0]);
-}
-
 /* To one who may not make taps: what somebody who may would type, for exactly these. */
 static void advise(const struct tapexec *e, struct fault *fault)
 {
@@ -291,12 +281,14 @@ static int check_2013(const struct tapexec *e, const struct handover *handover, 
 /* What can be wrong with the command is seen before anything is made. */
 static int plan(const struct tapexec *e, struct handover *handover, struct fault *fault)
 {
+	struct buf path A_CLEANUP(buf_free) = {0};
+
 	if (!e->devices->count) {
 		fault_set(fault, EX_USAGE, "there is no device");
 		return fault_hint(fault, "mirari-tap exec --host 10.0.0.1/24 -- COMMAND, or --set "
 					 "net.NAME.host=10.0.0.1/24, or --record");
 	}
-	if (find_program(e->command, fault) < 0 ||
+	if (proc_locate(e->command->items[0], &path, fault) < 0 ||
 	    handover_plan(handover, e->command, e->devices, fault) < 0)
 		return -1;
 	return e->compat_2013 ? check_2013(e, handover, fault) : 0;

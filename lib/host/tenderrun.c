@@ -57,8 +57,7 @@ static int read_report(const struct tenderrun *t, int report, struct fault *faul
 		return 0;
 	if (reap(t->pid, &ignored, fault) < 0)
 		return -1;
-	return fault_errno(fault, error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC, error,
-	    "exec %s", t->argv->items[0]);
+	return proc_fault(t->argv->items[0], error, fault);
 }
 
 /* A copy of our memory, which fork makes, would be for nothing. */
