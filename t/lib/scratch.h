@@ -39,6 +39,17 @@ static inline void scratch_enter(char path[PATH_MAX])
 	scratch_need(getcwd(path, PATH_MAX) != NULL, "getcwd");
 }
 
+/* The same for what works by an open directory: returns it. */
+static inline int scratch_open(char path[PATH_MAX])
+{
+	int dir;
+
+	scratch_enter(path);
+	dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scratch_need(dir >= 0, path);
+	return dir;
+}
+
 static inline int scratch_remove_one(
     const char *path, const struct stat *st, int type, struct FTW *place)
 {

@@ -8,6 +8,7 @@
 #include "core/fd.h"
 #include "core/proc.h"
 #include "dhcprequest.h"
+#include "netns.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -59,30 +60,6 @@ static void ip(const char *words)
 		return;
 	fprintf(stderr, "ip failed: %s\n", command.items[command.count - 1]);
 	exit(EXIT_FAILURE);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd A_CLEANUP(fd_close) = open(path, O_WRONLY | O_CLOEXEC);
-
-	scratch_need(fd >= 0 && fd_write(fd, text, strlen(text)) == 0, path);
-}
-
-/* Root of a user namespace that has nothing but a network: no privilege outside is needed, or
- * tested. */
-static bool enter_network(void)
-{
-	char map[64];
-	unsigned uid = getuid(), gid = getgid();
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return uid == 0 && unshare(CLONE_NEWNET) == 0;
-	write_file("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof map, "0 %u 1", uid);
-	write_file("/proc/self/uid_map", map);
-	snprintf(map, sizeof map, "0 %u 1", gid);
-	write_file("/proc/self/gid_map", map);
-	return true;
 }
 
 static bool lacks(const char *program, const char *what)
@@ -638,7 +615,7 @@ int main(void)
 {
 	char dir[PATH_MAX];
 
-	if (!enter_network()) {
+	if (!netns_enter_alone() && !netns_enter()) {
 		tap_skip("DHCP on interfaces", "no user and network namespaces here");
 		return tap_end();
 	}

@@ -3,6 +3,7 @@
 #include "host/handover.h"
 
 #include "core/fd.h"
+#include "childcheck.h"
 #include "core/mem.h"
 #include "scratch.h"
 #include "tap.h"
@@ -143,19 +144,6 @@ static void set_the_scene(const struct scene *s, struct taps *taps, struct netde
 	}
 	high = fcntl(STDERR_FILENO, F_DUPFD, 200); /* one that is nobody's business */
 	scratch_need(high == 200, "dup");
-}
-
-#define CHECK(good) \
-	do { \
-		if (!(good)) \
-			return failed_at(__LINE__); \
-	} while (0)
-
-static int failed_at(int line)
-{
-	printf("# %s:%d: %s (%s)\n", __FILE__, line, fault.text, strerror(errno));
-	fflush(stdout);
-	return 1;
 }
 
 static bool stays_open(int fd)

@@ -436,9 +436,7 @@ int main(void)
 	char path[PATH_MAX];
 	int before;
 
-	scratch_enter(path);
-	here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	scratch_need(here >= 0, path);
+	here = scratch_open(path);
 	before = scratch_open_count();
 	test_lines();
 	test_since();

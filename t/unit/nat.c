@@ -10,6 +10,7 @@
 #include "core/fd.h"
 #include "host/nftcmd.h"
 
+#include "nattable.h"
 #include "netns.h"
 
 #include <linux/capability.h>
@@ -226,15 +227,7 @@ static struct nft_table table;
 
 static void begin(void)
 {
-	strv_free(&table.networks);
-	table = (struct nft_table){.tap = "tap0",
-	    .interface = "tap0",
-	    .nat = true,
-	    .publish = ports,
-	    .publish_count = COUNT_OF(ports),
-	    .guest = "10.0.0.2",
-	    .group = 2013};
-	strv_add(&table.networks, "10.0.0.1/24");
+	nattable_begin(&table, ports, COUNT_OF(ports));
 }
 
 static void apply(const char *what)

@@ -1,5 +1,6 @@
 #include "render/nft.h"
 
+#include "nattable.h"
 #include "tap.h"
 
 static const struct nft_publish two[] = {
@@ -7,20 +8,11 @@ static const struct nft_publish two[] = {
     {.udp = true, .address = "192.0.2.1", .port = 53, .guest_port = 5353},
 };
 
-/* Everything is fine in it but what a test changes. */
 static struct nft_table table;
 
 static void begin(void)
 {
-	strv_free(&table.networks);
-	table = (struct nft_table){.tap = "tap0",
-	    .interface = "tap0",
-	    .nat = true,
-	    .publish = two,
-	    .publish_count = COUNT_OF(two),
-	    .guest = "10.0.0.2",
-	    .group = 2013};
-	strv_add(&table.networks, "10.0.0.1/24");
+	nattable_begin(&table, two, COUNT_OF(two));
 }
 
 static void text_is(const char *want, const char *what)

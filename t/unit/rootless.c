@@ -5,6 +5,7 @@
  */
 #include "host/rootless.h"
 
+#include "childcheck.h"
 #include "core/fd.h"
 #include "core/num.h"
 #include "core/proc.h"
@@ -195,20 +196,6 @@ static int enter(const struct caller *c)
 	const struct rootless want = {c->ports, c->count, INSTEAD};
 
 	return rootless_enter(&want, &fault);
-}
-
-/* 0, or the line of the check that failed. */
-#define CHECK(good) \
-	do { \
-		if (!(good)) \
-			return failed_at(__LINE__); \
-	} while (0)
-
-static int failed_at(int line)
-{
-	printf("# in a caller: %s:%d: %s (%s)\n", __FILE__, line, fault.text, strerror(errno));
-	fflush(stdout);
-	return 1;
 }
 
 static int caller(const void *data)
