@@ -5,15 +5,12 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2097,SC2098,SC2164 # bats: each test is a subshell, with -e
 
 load lib/common.bash
+load lib/opam.bash
 
 setup_file() {
-	local exports program
-	for program in opam ocamlfind ocamlopt; do
-		command -v $program >/dev/null || return 0 # setup says so, for each test
-	done
-	exports=$("$SOURCE/t/lib/opam-root" "$BATS_FILE_TMPDIR/opam")
-	printf '%s\n' "$exports" >"$BATS_FILE_TMPDIR/exports"
-	eval "$exports"
+	have_opam || return 0
+	make_root
+	use_root
 	# A local switch, in a directory with a blank.
 	mkdir -p "$BATS_FILE_TMPDIR/lo cal/sub/dir"
 	opam switch create --no-switch "$BATS_FILE_TMPDIR/lo cal" \
@@ -24,8 +21,7 @@ setup_file() {
 }
 
 setup() {
-	need opam ocamlfind ocamlopt
-	eval "$(cat "$BATS_FILE_TMPDIR/exports")"
+	use_root
 	LOCAL="$BATS_FILE_TMPDIR/lo cal"
 	TRACE=$BATS_TEST_TMPDIR/trace
 	CHILD=
@@ -45,11 +41,6 @@ without_root() {
 	unset OPAMROOT
 }
 
-# record KEY=VALUE...: ./record has these lines and its end.
-record() {
-	printf '%s\n' "$@" '' >record
-}
-
 # only PROGRAM...: $ONLY is a PATH with our tools and these programs, each from the present PATH.
 only() {
 	local program
@@ -60,40 +51,9 @@ only() {
 	ONLY=$BUILD/bin:$PWD/only
 }
 
-# logged: opam on PATH is one that appends its arguments to ./opam.log and then is the real one.
-logged() {
-	mkdir -p logged
-	cat >logged/opam <<-END
-		#!/bin/sh
-		printf '%s\n' "\$*" >>'$PWD/opam.log'
-		exec '$(command -v opam)' "\$@"
-	END
-	chmod +x logged/opam
-	: >opam.log
-	PATH=$PWD/logged:$PATH
-}
-
 # The lines of opam.log that install something.
 installs() {
 	awk '$1 == "install"' opam.log
-}
-
-# new_switch NAME [PACKAGE...]: a switch for one test to change.
-new_switch() {
-	local name=$1
-	shift
-	opam switch create --no-switch "$name" "ocaml-system.$(ocamlfind ocamlc -version)" >log 2>&1
-	[ $# = 0 ] || opam install --switch="$name" "$@" >>log 2>&1
-}
-
-# installed SWITCH: the packages that opam itself says are there.
-installed() {
-	opam list --switch="$1" --short --installed --columns=package
-}
-
-stderr_has() {
-	local output=$stderr
-	has "$1"
 }
 
 # ---- which switch --------------------------------------------------------------------------------

@@ -5,19 +5,15 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2097,SC2098,SC2164 # bats: each test is a subshell, with -e
 
 load lib/common.bash
+load lib/opam.bash
 
 setup_file() {
-	local exports program
-	for program in opam ocamlfind ocamlopt; do
-		command -v $program >/dev/null || return 0 # setup says so, for each test
-	done
-	exports=$("$SOURCE/t/lib/opam-root" "$BATS_FILE_TMPDIR/opam")
-	printf '%s\n' "$exports" >"$BATS_FILE_TMPDIR/exports"
+	have_opam || return 0
+	make_root
 }
 
 setup() {
-	need opam ocamlfind ocamlopt
-	eval "$(cat "$BATS_FILE_TMPDIR/exports")"
+	use_root
 	REPOSITORY=$BATS_FILE_TMPDIR/opam/repo
 	OCAML=$(ocamlfind ocamlc -version)
 	TRACE=$BATS_TEST_TMPDIR/trace
@@ -36,44 +32,6 @@ teardown() {
 }
 
 # ---- what the tests share ------------------------------------------------------------------------
-
-# record KEY=VALUE...: ./record has these lines and its end.
-record() {
-	printf '%s\n' "$@" '' >record
-}
-
-stderr_has() {
-	local output=$stderr
-	has "$1"
-}
-
-stderr_has_not() {
-	local output=$stderr
-	has_not "$1"
-}
-
-# logged: opam on PATH is one that appends its arguments to ./opam.log and then is the real one.
-logged() {
-	mkdir -p logged
-	cat >logged/opam <<-END
-		#!/bin/sh
-		printf '%s\n' "\$*" >>'$PWD/opam.log'
-		exec '$(command -v opam)' "\$@"
-	END
-	chmod +x logged/opam
-	: >opam.log
-	PATH=$PWD/logged:$PATH
-}
-
-# new_switch NAME: a switch for one test to change.
-new_switch() {
-	opam switch create --no-switch "$1" "ocaml-system.$OCAML" >log 2>&1
-}
-
-# installed SWITCH: the packages that opam itself says are there.
-installed() {
-	opam list --switch="$1" --short --installed --columns=package
-}
 
 # has_package SWITCH PACKAGE
 has_package() {
@@ -97,17 +55,6 @@ project() {
 	shift
 	mkdir -p "$dir"
 	printf '%s\n' 'name: x' 'main: { noip: A.b }' "$@" >"$dir/mirari.yml"
-}
-
-# eventually COMMAND...: it succeeds within ten seconds.
-eventually() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		if "$@"; then return 0; fi
-		sleep 0.05
-	done
-	echo "never: $*" >&2
-	return 1
 }
 
 # ---- --print -------------------------------------------------------------------------------------
@@ -494,7 +441,7 @@ hold() {
 	# a job in the background has ^C ignored, which isn't how another opam is started
 	setsid opam install --yes --switch="$1" slow-build >holder.log 2>&1 </dev/null 3>&- &
 	HOLDER=$!
-	eventually test -e "$SLOW.begun"
+	until_true test -e "$SLOW.begun"
 }
 
 # let_go: it comes to its end, and has done what it was to do.
@@ -512,7 +459,7 @@ fcntl.lockf(f, fcntl.LOCK_EX)
 open("locked", "w")
 time.sleep(60)' "$1" 3>&- &
 	HOLDER=$!
-	eventually test -e locked
+	until_true test -e locked
 	rm locked
 }
 
@@ -559,7 +506,7 @@ left() {
 	hold default
 	mirari-opam-exec -s default --install -p demo-env -- touch ran 2>err 3>&- &
 	OURS=$!
-	eventually grep -q 'waiting for it' err
+	until_true grep -q 'waiting for it' err
 	sleep 0.5
 	[ ! -e ran ]
 	let_go
@@ -575,7 +522,7 @@ left() {
 	hold interrupted
 	mirari-opam-exec -s interrupted --install -p demo-env -- touch ran 2>err 3>&- &
 	OURS=$!
-	eventually grep -q 'waiting for it' err
+	until_true grep -q 'waiting for it' err
 	[ -n "$(left interrupted)" ]
 	kill -TERM "$OURS"
 	status=0
@@ -608,7 +555,7 @@ wrapper() {
 	wrapper
 	timeout 20 mirari-opam-exec -s wrapped --install --wait=0 -p slow-build -- touch ran 2>err 3>&- &
 	OURS=$!
-	eventually test -e "$SLOW.begun"
+	until_true test -e "$SLOW.begun"
 	sleep 0.5
 	touch "$SLOW"
 	wait "$OURS"
@@ -841,7 +788,7 @@ more_packages() {
 	record switch=growing opam.create=ocaml-slow
 	mirari-opam-exec --create-switch -r -- made-slowly <record 2>err.1 3>&- &
 	HOLDER=$!
-	eventually test -e "$SLOW.begun"
+	until_true test -e "$SLOW.begun"
 	timeout 20 mirari-opam-exec --create-switch -r -- made-slowly <record 2>err.2 3>&- &
 	OURS=$!
 	sleep 0.5
@@ -855,7 +802,7 @@ more_packages() {
 	record switch=slowly opam.create=ocaml-slow
 	mirari-opam-exec --create-switch -r -- made-slowly <record 2>err.1 3>&- &
 	HOLDER=$!
-	eventually test -e "$SLOW.begun"
+	until_true test -e "$SLOW.begun"
 	record switch=other opam.create=ocaml-wrapped
 	run -75 --separate-stderr timeout 5 mirari-opam-exec --create-switch --wait=1 -r -- touch ran <record
 	stderr_has "opam switch create"

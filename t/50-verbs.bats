@@ -22,16 +22,6 @@ teardown() {
 
 # ---- what the tests share ------------------------------------------------------------------------
 
-stderr_has() {
-	local output=$stderr
-	has "$1"
-}
-
-stderr_has_not() {
-	local output=$stderr
-	has_not "$1"
-}
-
 # tree DIR: every path below it with its type, mode and bytes. What a builder writes of times is left out.
 tree() {
 	local but=(! -path ./_build/default/_log ! -path './_build/default/mirari.*')
@@ -64,17 +54,6 @@ plain() {
 		'build: { command: [cp, prog, plain] }' "$@" >"$dir/mirari.yml"
 	printf '%s\n' '#!/bin/sh' 'printf "<%s>\n" "$@"' >"$dir/prog"
 	chmod +x "$dir/prog"
-}
-
-# eventually COMMAND...: it succeeds within ten seconds.
-eventually() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		if "$@"; then return 0; fi
-		sleep 0.05
-	done
-	echo "never: $*" >&2
-	return 1
 }
 
 # ---- mirari --------------------------------------------------------------------------------------
@@ -204,7 +183,7 @@ eventually() {
 	[ "$status" = 0 ]
 	mirari run 3>&- >log 2>&1 &
 	CHILD=$!
-	eventually grep -q 'listening' log
+	until_true grep -q 'listening' log
 	run curl -sS --max-time 10 "http://127.0.0.1:$port/"
 	[ "$status" = 0 ]
 	same "$(cat files/index.html)" "$output"
@@ -682,7 +661,7 @@ same_effect() {
 	mirari run project 3>&- &
 	CHILD=$!
 	became() { [ "$(readlink "/proc/$CHILD/exe")" = "$PWD/project/plain" ]; }
-	eventually became
+	until_true became
 	kill -TERM "$CHILD"
 	status=0
 	wait "$CHILD" || status=$?
@@ -691,7 +670,7 @@ same_effect() {
 	printf '%s\n' '#!/bin/sh' 'trap "exit 5" USR1' 'echo $$' 'while :; do sleep 0.05; done' >project/plain
 	mirari run project 3>&- >pid &
 	CHILD=$!
-	eventually test -s pid
+	until_true test -s pid
 	same "$CHILD" "$(cat pid)"
 	kill -USR1 "$CHILD"
 	status=0

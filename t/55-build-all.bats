@@ -194,17 +194,6 @@ prints() {
 	same "$text" "$("$@")"
 }
 
-eventually() {
-	local end=$((SECONDS + 10))
-	head -c 4 "$BUILD/bin/mirari-parse" | grep -q ELF || end=$((SECONDS + 100)) # under valgrind
-	while [ $SECONDS -le $end ]; do
-		if "$@"; then return 0; fi
-		sleep 0.02
-	done
-	echo "never: $*" >&2
-	return 1
-}
-
 # start COMMAND...: in the background as $CHILD, with signals as a terminal's shell has them.
 start() {
 	env --default-signal=INT,TERM,HUP "$@" >"$STATE/out" 2>"$STATE/err" </dev/null 3>&- &
@@ -439,7 +428,7 @@ mirrors() {
 	exits 0
 	prints direct _build/unix-direct/mir-two
 	start mirari run
-	eventually grep -q listening "$STATE/err"
+	until_true grep -q listening "$STATE/err"
 	prints page curl -sS --max-time 10 --noproxy '*' "http://127.0.0.1:$port/"
 	kill -TERM "$CHILD"
 	ended
@@ -1024,8 +1013,8 @@ below() {
 	by_shell unix-socket xen <<<': >"$STATE/begun.$1"; exec sleep 1000'
 	below '+sh -c '\''echo $$$$ >"$$STATE/pid"; exec mirari build --all -q'\'' >/dev/null; echo $$? >"$$STATE/status"; tokens >"$$STATE/tokens"'
 	start make -s -j3 -f "$STATE/Makefile"
-	eventually test -e "$STATE/begun.unix-socket"
-	eventually test -e "$STATE/begun.xen"
+	until_true test -e "$STATE/begun.unix-socket"
+	until_true test -e "$STATE/begun.xen"
 	kill -TERM "$(cat "$STATE/pid")"
 	ended
 	same 143 "$(cat "$STATE/status")"
@@ -1185,7 +1174,7 @@ below() {
 	run -130 terminal -i "$STATE/begun" mirari build --all -q -j 1
 	same "$(printf '%s\n' 'TARGET SWITCH RESULT FILE' 'unix-socket - failed (130) _build/unix-socket.log' \
 		'hvt - not built -' 'xen - not built -')" "$(sed -n '/TARGET/,$p' <<<"$output" | tr -s ' ')"
-	eventually nobody_builds
+	until_true nobody_builds
 }
 
 # ---- interrupted ---------------------------------------------------------------------------------
@@ -1194,8 +1183,8 @@ below() {
 sleeps() {
 	by_shell unix-socket hvt xen <<<": >\"\$STATE/begun.\$1\"; ${1:+$1; }exec sleep 1000"
 	start mirari build --all -q -j 2
-	eventually test -e "$STATE/begun.unix-socket"
-	eventually test -e "$STATE/begun.hvt"
+	until_true test -e "$STATE/begun.unix-socket"
+	until_true test -e "$STATE/begun.hvt"
 }
 
 @test "SIGINT, SIGTERM and SIGHUP are passed on; the table tells; 128+N; the rest isn't begun" {
@@ -1205,7 +1194,7 @@ sleeps() {
 		kill -"${signal%:*}" "$CHILD"
 		ended
 		exits "${signal#*:}"
-		eventually nobody_builds
+		until_true nobody_builds
 		for target in unix-socket hvt; do
 			shows $target "- failed (${signal#*:}) _build/$target.log"
 		done
@@ -1225,7 +1214,7 @@ sleeps() {
 	kill -TERM "$CHILD"
 	ended
 	exits 143
-	eventually nobody_builds
+	until_true nobody_builds
 }
 
 @test "interrupted while packages are installed: opam is gone too, and the next run installs them" {
@@ -1234,13 +1223,13 @@ sleeps() {
 	sed -i 's/xen: {/xen: { switch: xen, packages: [slow-build],/' mirari.yml
 	export SLOW=$STATE/go
 	start mirari build --all -q
-	eventually test -e "$SLOW.begun"
+	until_true test -e "$SLOW.begun"
 	kill -TERM "$CHILD"
 	ended
 	exits 143
 	shows xen 'xen failed (143) _build/xen.log'
 	opam_is_gone() { ! pgrep -f "^opam install .*--root=$BATS_TEST_TMPDIR/opam/root" >/dev/null; }
-	eventually opam_is_gone
+	until_true opam_is_gone
 	: >"$SLOW"
 	all
 	exits 0
@@ -1255,7 +1244,7 @@ sleeps() {
 		echo x >made
 	END
 	start mirari build --all -q
-	eventually test -e "$STATE/begun"
+	until_true test -e "$STATE/begun"
 	kill -TERM "$CHILD"
 	sleep 0.3
 	kill -0 "$CHILD"
@@ -1269,7 +1258,7 @@ sleeps() {
 	by_shell unix-socket <<<': >"$STATE/begun"; await "$STATE/go"; echo x >made'
 	env --ignore-signal=HUP mirari build --all -q >"$STATE/out" 2>"$STATE/err" </dev/null 3>&- &
 	CHILD=$!
-	eventually test -e "$STATE/begun"
+	until_true test -e "$STATE/begun"
 	kill -HUP "$CHILD"
 	sleep 0.2
 	: >"$STATE/go"
@@ -1299,11 +1288,11 @@ held_compiler() {
 	for signal in TERM INT; do
 		rm -rf _build "$STATE"/begun
 		start mirari build --all -q -s unix-socket
-		eventually test -e "$STATE/begun"
+		until_true test -e "$STATE/begun"
 		kill -$signal "$CHILD"
 		ended
 		[ "$status" -gt 128 ]
-		eventually nobody_builds
+		until_true nobody_builds
 		: >"$STATE/go"
 		all
 		exits 0
@@ -1335,13 +1324,13 @@ held_compiler() {
 @test "killed alone: what it started goes on to its end, and the next run ends it well" {
 	by_shell unix-socket xen <<<': >"$STATE/begun.$1"; await "$STATE/go"; echo x >made'
 	start mirari build --all -q -j 1
-	eventually test -e "$STATE/begun.unix-socket"
+	until_true test -e "$STATE/begun.unix-socket"
 	kill -KILL "$CHILD"
 	ended
 	[ "$status" = 137 ]
 	: >"$STATE/go"
-	eventually test -e _build/unix-socket/made
-	eventually nobody_builds
+	until_true test -e _build/unix-socket/made
+	until_true nobody_builds
 	[ ! -e "$STATE/begun.xen" ]
 	all
 	exits 0
@@ -1359,8 +1348,8 @@ held_compiler() {
 		chmod +x made
 	END
 	start mirari build --all -q -j 2
-	eventually test -e "$STATE/begun.unix-socket"
-	eventually test -e "$STATE/begun.xen"
+	until_true test -e "$STATE/begun.unix-socket"
+	until_true test -e "$STATE/begun.xen"
 	mirari build --all -q -j 2 >"$STATE/out2" 2>"$STATE/err2" </dev/null 3>&- &
 	second=$!
 	sleep 0.5 # in which it could do harm

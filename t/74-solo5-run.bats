@@ -7,20 +7,13 @@ load lib/netns.bash
 load lib/tenders.bash
 load lib/inside.bash
 
-eval "try_$(declare -f setup)"
-
 setup() {
 	try_setup
 	tenders
-	PIDS=()
 }
 
 teardown() {
 	netns_end
-	local pid
-	for pid in "${PIDS[@]}"; do
-		{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || :
-	done
 }
 
 # inside, as in lib/inside.bash, as root of the machine: with copies of all that an ordinary user is to run
@@ -51,15 +44,6 @@ words_of() {
 	chmod 755 "$T/words"
 	guest "$@" --tender "$T/words"
 	exits 0
-}
-
-until_true() {
-	for _ in {1..500}; do
-		! "$@" || return 0
-		sleep 0.01
-	done
-	echo "never: $*" >&2
-	return 1
 }
 
 # ---- arguments and the end ---------------------------------------------------------------------------
@@ -145,14 +129,10 @@ starts() {
 	: >"$T/out"
 	mirari-solo5 run "$GUESTS/plain.$1" -- print=begun spin >"$T/out" 2>"$T/err" 3>&- &
 	ours=$!
-	PIDS+=("$ours")
+	HOLDERS+=("$ours")
 	until_true grep -q begun "$T/out"
 	child=$(pgrep -P "$ours")
-	PIDS+=("$child")
-}
-
-gone() {
-	! kill -0 "$1" 2>/dev/null || [[ $(cat "/proc/$1/stat" 2>/dev/null) == *') Z '* ]]
+	HOLDERS+=("$child")
 }
 
 @test 'signals reach the guest, and end us' {
@@ -446,7 +426,7 @@ gone() {
 	for target in hvt spt; do
 		"${NS[@]}" mirari-solo5 run "$GUESTS/net.$target" --net service=tap0 -- serve >"$T/out" 2>"$T/err" 3>&- &
 		ours=$!
-		PIDS+=("$ours")
+		HOLDERS+=("$ours")
 		until_true grep -q serving "$T/out"
 		prints "mac: $mac"
 		"${NS[@]}" ping -nc 1 -w 5 10.0.0.2 >"$T/ping"
@@ -569,7 +549,7 @@ gone() {
 		"${NS[@]}" mirari-tap exec --host 10.0.0.1/24 -- mirari-solo5 run "$GUESTS/net.$target" \
 			--net 'service=%{tap:service}' -- serve >"$T/out" 2>"$T/err" 3>&- &
 		ours=$!
-		PIDS+=("$ours")
+		HOLDERS+=("$ours")
 		until_true grep -q serving "$T/out"
 		"${NS[@]}" ping -nc 1 -w 5 10.0.0.2 >"$T/ping"
 		kill "$ours"

@@ -6,21 +6,14 @@ load lib/try.bash
 load lib/netns.bash
 load lib/tenders.bash
 
-eval "try_$(declare -f setup)"
-
 setup() {
 	try_setup
 	need qemu-system-x86_64
 	[ -e "$GUESTS/plain.virtio" ] || lacking 'the unikernels of the tests are for x86_64'
-	PIDS=()
 }
 
 teardown() {
 	netns_end
-	local pid
-	for pid in "${PIDS[@]}"; do
-		{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || :
-	done
 }
 
 # guest VARIANT [WORD]...
@@ -32,26 +25,13 @@ prints() {
 	tr -d '\r' <"$T/out" | grep -qxF -e "$1" || { input=$T/out; flunk "should print: $1"; }
 }
 
-until_true() {
-	for _ in {1..3000}; do
-		! "$@" || return 0
-		sleep 0.01
-	done
-	echo "never: $*" >&2
-	return 1
-}
-
 # starts [OPTION]... -- WORD...: a guest that is there, as $ours
 starts() {
 	: >"$T/out"
 	"${NS[@]}" mirari-solo5 run --accel=tcg "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- &
 	ours=$!
-	PIDS+=("$ours")
+	HOLDERS+=("$ours")
 	until_true grep -q begun "$T/out"
-}
-
-gone() {
-	! kill -0 "$1" 2>/dev/null || [[ $(cat "/proc/$1/stat" 2>/dev/null) == *') Z '* ]]
 }
 
 @test 'arguments arrive as they are' {
@@ -173,7 +153,7 @@ gone() {
 	"${NS[@]}" mirari-tap exec --host 10.0.0.1/24 -- mirari-solo5 run --accel=tcg "$GUESTS/net.virtio" \
 		--net 'service=%{tap:service}' -- serve >"$T/out" 2>"$T/err" 3>&- </dev/null &
 	ours=$!
-	PIDS+=("$ours")
+	HOLDERS+=("$ours")
 	until_true grep -q serving "$T/out"
 	"${NS[@]}" ping -nc 1 -w 20 10.0.0.2 >"$T/ping"
 	kill "$ours"

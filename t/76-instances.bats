@@ -5,10 +5,8 @@
 load lib/common.bash
 load lib/try.bash
 
-eval "$(declare -f setup | sed '1s/setup/make_directories/')"
-
 setup() {
-	make_directories
+	try_setup
 	STATE=$XDG_STATE_HOME/mirari
 }
 
@@ -34,29 +32,6 @@ supervised() {
 	}
 	pid=$(mirari ps "$name" --get instance.pid)
 	echo "$pid" >>"$T/pids"
-}
-
-# until_true COMMAND...: within ten seconds
-until_true() {
-	local n
-	for ((n = 0; n < 500; n++)); do
-		! "$@" || return 0
-		sleep 0.02
-	done
-	echo "never true: $*" >&2
-	return 1
-}
-
-# Has the process ended? One that waits for its parent has.
-gone() {
-	local state
-	[ -e "/proc/$1/stat" ] || return 0
-	state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 0
-	[ "$state" = Z ]
-}
-
-runs() {
-	! gone "$1"
 }
 
 # has_no PATTERN FILE

@@ -4,11 +4,8 @@ load lib/common.bash
 load lib/try.bash
 
 setup() {
-	T=$BATS_TEST_TMPDIR
-	export XDG_STATE_HOME=$T/state
+	try_setup
 	S=$XDG_STATE_HOME/mirari
-	mkdir "$T/dir"
-	cd "$T/dir" || return 1
 	begun=()
 }
 
@@ -79,16 +76,6 @@ ends() {
 		tail -n 20 "$S"/*.log >&2
 		return 1
 	}
-}
-
-# Is the process there, as more than something to be waited for?
-runs() {
-	local state
-	state=$(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null) && [ "$state" != Z ]
-}
-
-gone() {
-	! runs "$1"
 }
 
 @test 'a program that ends well: its record, its output, and nothing left' {

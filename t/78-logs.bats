@@ -5,11 +5,8 @@
 load lib/common.bash
 load lib/try.bash
 
-eval "$(declare -f setup | sed '1s/setup/setup_try/')"
-
 setup() {
-	setup_try
-	export XDG_STATE_HOME=$T/state
+	try_setup
 	state=$XDG_STATE_HOME/mirari
 }
 
@@ -30,16 +27,6 @@ supervise() {
 	mirari-supervise --name "$name" "$@" >"$T/$name.record" 2>"$T/$name.err" 3>&- &
 	supervisors+=($!)
 	until_true grep -qx '' "$T/$name.record"
-}
-
-until_true() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		! "$@" || return 0
-		sleep 0.05
-	done
-	echo "never: $*" >&2
-	return 1
 }
 
 ended() {

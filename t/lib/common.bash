@@ -57,6 +57,43 @@ has_not() {
 	}
 }
 
+# The same of what `run --separate-stderr` got there.
+# shellcheck disable=SC2154
+stderr_has() {
+	local output=$stderr
+	has "$1"
+}
+
+# shellcheck disable=SC2154
+stderr_has_not() {
+	local output=$stderr
+	has_not "$1"
+}
+
+# until_true COMMAND...: until it succeeds; the limit is for a busy machine, not an expectation
+until_true() {
+	local end=$((SECONDS + 30))
+	head -c 4 "$BUILD/bin/mirari-parse" | grep -q ELF || end=$((SECONDS + 300)) # under valgrind
+	until "$@"; do
+		[ $SECONDS -lt $end ] || {
+			echo "never: $*" >&2
+			return 1
+		}
+		sleep 0.02
+	done
+}
+
+# Has the process ended? One that waits for its parent has.
+gone() {
+	local state
+	state=$(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null) || return 0
+	[ -z "$state" ] || [ "$state" = Z ]
+}
+
+runs() {
+	! gone "$1"
+}
+
 # same EXPECTED ACTUAL, with a diff when they aren't.
 same() {
 	[ "$1" = "$2" ] || {

@@ -4,6 +4,11 @@
 #   $status   the exit status; $T/out and $T/err are what was printed
 
 setup() {
+	try_setup
+}
+
+# For a file with a setup of its own.
+try_setup() {
 	T=$BATS_TEST_TMPDIR
 	export HOME=$T/home
 	mkdir "$HOME" "$T/dir"
