@@ -11,6 +11,8 @@
     query ADDRESS PORT         without a tap: sends one, prints the answer
     interrupt MS SIGNAL COMMAND...
                                starts it, sends the signal, prints how it ended
+
+It stands alone: users who may not look into this directory get it by standard input.
 """
 import fcntl, os, select, signal, socket, struct, subprocess, sys, time
 
