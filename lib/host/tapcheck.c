@@ -1,6 +1,5 @@
 #include "host/tapcheck.h"
 
-#include "core/buf.h"
 #include "core/fd.h"
 #include "host/caps.h"
 #include "host/taperror.h"
@@ -200,7 +199,6 @@ static void know(const struct found *f, struct tapcheck *into)
 
 int tapcheck(const char *tap, const char *device, struct tapcheck *into, struct fault *fault)
 {
-	struct buf holder A_CLEANUP(buf_free) = {0};
 	struct found f;
 	int error = find(tap, &f);
 
@@ -220,11 +218,8 @@ int tapcheck(const char *tap, const char *device, struct tapcheck *into, struct 
 		fault_set(fault, EX_TEMPFAIL, "%s: %s is down", device, tap);
 		return fault_hint(fault, "sudo ip link set %s up", tap);
 	}
-	if (f.flags & LOWER_UP) {
-		tap_holder_text(tap, &holder);
-		return tap_fault(
-		    &(struct tap_about){TAP_ATTACH, tap, buf_str(&holder)}, EBUSY, NULL, fault);
-	}
+	if (f.flags & LOWER_UP)
+		return tap_in_use(TAP_ATTACH, tap, fault);
 	know(&f, into);
 	return check_node(tap, fault);
 }

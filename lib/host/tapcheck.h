@@ -10,15 +10,13 @@
 #include "core/attr.h"
 #include "core/fault.h"
 
-#include <stdbool.h>
-
 struct tapcheck {
 	unsigned mtu;
 	char mac[18]; /* the guest's, when mirari-tap has made the tap; else "" */
 };
 
-/* EX_DATAERR: there is no such interface, or it is no tap; EX_NOPERM: it is somebody else's;
- * EX_TEMPFAIL: in use, or down. `device` is the unikernel's name for it. */
+/* EX_DATAERR: there is no such interface; EX_CANTCREAT: it is no tap; EX_NOPERM: it is somebody
+ * else's; EX_TEMPFAIL: in use, or down. `device` is the unikernel's name for it. */
 int tapcheck(
     const char *tap, const char *device, struct tapcheck *into, struct fault *fault) A_MUST_CHECK;
 

@@ -34,21 +34,17 @@ void tapgone_free(struct tapgone *g)
 
 static int check_one(const struct tapgone *g, const struct link *link, struct fault *fault)
 {
-	struct tap_about about = {TAP_DELETE, link->name, NULL};
-	struct buf holder A_CLEANUP(buf_free) = {0};
-
 	if (!link_is_ours(link)) {
 		fault_set(
 		    fault, EX_NOPERM, "%s: isn't made by mirari, so it isn't removed", link->name);
 		return fault_hint(fault, "sudo ip link delete %s", link->name);
 	}
 	if (g->limited && link_owner(link) != g->owner)
-		return tap_fault(&about, EPERM, NULL, fault);
+		return tap_fault(
+		    &(struct tap_about){TAP_DELETE, link->name, NULL}, EPERM, NULL, fault);
 	if (link->kind != LINK_TAP || !link->carrier || g->force)
 		return 0;
-	tap_holder_text(link->name, &holder);
-	about.detail = buf_str(&holder);
-	return tap_fault(&about, EBUSY, NULL, fault);
+	return tap_in_use(TAP_DELETE, link->name, fault);
 }
 
 static void choose(struct choice *c, const struct link *link)

@@ -111,16 +111,17 @@ const struct tapholder *tapholders_of(const struct tapholders *h, const char *ta
 	return NULL;
 }
 
-void tap_holder_text(const char *tap, struct buf *into)
+int tap_in_use(enum tap_step step, const char *tap, struct fault *fault)
 {
-	struct tapholders all = {0};
-	const struct tapholder *holder;
+	struct tapholders all A_CLEANUP(tapholders_free) = {0};
+	struct buf holder A_CLEANUP(buf_free) = {0};
+	const struct tapholder *found;
 
 	tapholders_read(&all);
-	holder = tapholders_of(&all, tap);
-	if (holder)
-		buf_printf(into, "by %s (%d)", holder->program, (int)holder->pid);
+	found = tapholders_of(&all, tap);
+	if (found)
+		buf_printf(&holder, "by %s (%d)", found->program, (int)found->pid);
 	else
-		buf_adds(into, "by a process that can't be seen from here");
-	tapholders_free(&all);
+		buf_adds(&holder, "by a process that can't be seen from here");
+	return tap_fault(&(struct tap_about){step, tap, buf_str(&holder)}, EBUSY, NULL, fault);
 }

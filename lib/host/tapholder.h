@@ -6,11 +6,10 @@
 #ifndef MIRARI_HOST_TAPHOLDER_H
 #define MIRARI_HOST_TAPHOLDER_H
 
-#include "core/attr.h"
-#include "core/buf.h"
+#include "core/fault.h"
+#include "host/taperror.h"
 
 #include <net/if.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -33,7 +32,8 @@ void tapholders_read(struct tapholders *into);
 /* The one of this tap, or NULL. */
 const struct tapholder *tapholders_of(const struct tapholders *h, const char *tap);
 
-/* Appends "by PROGRAM (PID)", or that it can't be seen. */
-void tap_holder_text(const char *tap, struct buf *into);
+/* The fault of a step (TAP_ATTACH or TAP_DELETE) that a tap is in the way of by being in use, with
+ * who has it. Returns -1. */
+int tap_in_use(enum tap_step step, const char *tap, struct fault *fault);
 
 #endif

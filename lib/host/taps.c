@@ -115,16 +115,6 @@ static int find_ifindex(const struct taps *t, struct tap *tap)
 	return 0;
 }
 
-static int in_use(const struct tap *tap, struct fault *fault)
-{
-	struct buf holder A_CLEANUP(buf_free) = {0};
-	struct tap_about about = {TAP_ATTACH, tap->device->tap, NULL};
-
-	tap_holder_text(about.name, &holder);
-	about.detail = buf_str(&holder);
-	return tap_fault(&about, EBUSY, NULL, fault);
-}
-
 /* TUNSETGROUP takes no "none" (drivers/net/tun.c). */
 static int keeps_group(const struct link *link, struct fault *fault)
 {
@@ -143,7 +133,7 @@ static int remove_litter(struct taps *t, struct tap *tap, int look, struct fault
 	const bool goes = true;
 
 	if (tap->before.carrier || (t->limited && tap->before.owner != t->owner))
-		return look < LOOKS ? AGAIN : in_use(tap, fault);
+		return look < LOOKS ? AGAIN : tap_in_use(TAP_ATTACH, tap->device->tap, fault);
 	return links_delete(&t->netlink, &all, &goes, false, fault) < 0 ? -1 : AGAIN;
 }
 
@@ -178,7 +168,7 @@ static int adopt(struct taps *t, struct tap *tap, int look, struct fault *fault)
 		return tap_fault(&(struct tap_about){TAP_CREATE, name, NULL}, EBUSY, NULL, fault);
 	}
 	if (unfinished)
-		return look < LOOKS ? AGAIN : in_use(tap, fault);
+		return look < LOOKS ? AGAIN : tap_in_use(TAP_ATTACH, name, fault);
 	found = check_kept(t, tap, look, fault);
 	if (found)
 		return found;

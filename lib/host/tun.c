@@ -1,6 +1,5 @@
 #include "host/tun.h"
 
-#include "core/buf.h"
 #include "core/fd.h"
 #include "host/tapholder.h"
 #include "host/taperror.h"
@@ -48,14 +47,12 @@ int tun_create(const char *name, int *fd, struct fault *fault)
 int tun_attach(const char *name, int *fd, struct fault *fault)
 {
 	int error = set_interface(name, IFF_TAP | IFF_NO_PI, fd, fault);
-	struct buf holder A_CLEANUP(buf_free) = {0};
 
 	if (error <= 0)
 		return error;
 	if (error == EBUSY)
-		tap_holder_text(name, &holder);
-	return tap_fault(
-	    &(struct tap_about){TAP_ATTACH, name, buf_str(&holder)}, error, NULL, fault);
+		return tap_in_use(TAP_ATTACH, name, fault);
+	return tap_fault(&(struct tap_about){TAP_ATTACH, name, NULL}, error, NULL, fault);
 }
 
 int tun_own(int fd, const char *name, uid_t owner, gid_t group, struct fault *fault)
