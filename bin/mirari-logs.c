@@ -52,16 +52,12 @@ static bool parse_duration(const char *text, int64_t *milliseconds)
 
 	*milliseconds = 0;
 	do {
-		char digits[16];
 		size_t length = strspn(text, "0123456789");
 		const char *unit = text[length] ? strchr(units, text[length]) : NULL;
 		uint64_t number;
 
-		if (!unit || length >= sizeof digits)
-			return false;
-		memcpy(digits, text, length);
-		digits[length] = '\0';
-		if (num_parse(digits, 0, most, &number) != NUM_OK || *milliseconds > INT64_MAX / 2)
+		if (!unit || num_parse_bytes(text, length, 0, most, &number) != NUM_OK ||
+		    *milliseconds > INT64_MAX / 2)
 			return false;
 		*milliseconds += (int64_t)number * lengths[unit - units];
 		text += length + 1;

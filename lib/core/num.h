@@ -4,6 +4,7 @@
 
 #include "core/attr.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum num_error { NUM_OK, NUM_SYNTAX, NUM_RANGE };
@@ -12,5 +13,9 @@ enum num_error { NUM_OK, NUM_SYNTAX, NUM_RANGE };
  * octal), and the number within [min, max]. *number is set only when NUM_OK is returned. */
 enum num_error num_parse(
     const char *text, uint64_t min, uint64_t max, uint64_t *number) A_MUST_CHECK;
+
+/* The same for bytes that something else follows. */
+enum num_error num_parse_bytes(
+    const char *bytes, size_t length, uint64_t min, uint64_t max, uint64_t *number) A_MUST_CHECK;
 
 #endif

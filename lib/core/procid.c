@@ -3,7 +3,6 @@
 #include "core/fd.h"
 #include "core/num.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,8 +16,6 @@
 static bool start_time(const char *text, uint64_t *started)
 {
 	const char *field = strrchr(text, ')');
-	char digits[24];
-	size_t length;
 
 	for (int i = 2; field && i < 22; i++) {
 		field = strchr(field, ' ');
@@ -28,12 +25,7 @@ static bool start_time(const char *text, uint64_t *started)
 	}
 	if (!field)
 		return false;
-	length = strcspn(field, " ");
-	if (length >= sizeof digits)
-		return false;
-	memcpy(digits, field, length);
-	digits[length] = '\0';
-	return num_parse(digits, 0, UINT64_MAX, started) == NUM_OK;
+	return num_parse_bytes(field, strcspn(field, " "), 0, UINT64_MAX, started) == NUM_OK;
 }
 
 struct procid procid_of(pid_t pid)
@@ -79,14 +71,9 @@ void procid_text(struct procid id, struct buf *into)
 bool procid_parse(const char *text, struct procid *into)
 {
 	const char *dot = strchr(text, '.');
-	char digits[16];
 	uint64_t pid, started;
 
-	if (!dot || (size_t)(dot - text) >= sizeof digits)
-		return false;
-	memcpy(digits, text, (size_t)(dot - text));
-	digits[dot - text] = '\0';
-	if (num_parse(digits, 1, INT_MAX, &pid) != NUM_OK ||
+	if (!dot || num_parse_bytes(text, (size_t)(dot - text), 1, INT_MAX, &pid) != NUM_OK ||
 	    num_parse(dot + 1, 0, UINT64_MAX, &started) != NUM_OK)
 		return false;
 	*into = (struct procid){(pid_t)pid, started};

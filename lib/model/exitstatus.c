@@ -111,8 +111,7 @@ int exit_told(const char *console, size_t length)
 	length = strcspn(number, ")");
 	if (strcmp(number + length, ") called"))
 		return EXIT_UNTOLD;
-	line.bytes[number - line.bytes + (ptrdiff_t)length] = '\0';
-	/* an int, of which a process has eight bits */
-	return num_parse(number, 0, INT32_MAX, &status) == NUM_OK ? (int)(status & 0xff)
-								  : EXIT_UNTOLD;
+	if (num_parse_bytes(number, length, 0, INT32_MAX, &status) != NUM_OK)
+		return EXIT_UNTOLD;
+	return (int)(status & 0xff); /* an int, of which a process has eight bits */
 }

@@ -8,15 +8,9 @@
 /* The bytes from `text` up to `end` as a port. */
 static bool port(const char *text, const char *end, uint16_t *into)
 {
-	char digits[6];
 	uint64_t number;
-	size_t length = (size_t)(end - text);
 
-	if (length >= sizeof digits)
-		return false;
-	memcpy(digits, text, length);
-	digits[length] = '\0';
-	if (num_parse(digits, 1, 65535, &number) != NUM_OK)
+	if (num_parse_bytes(text, (size_t)(end - text), 1, 65535, &number) != NUM_OK)
 		return false;
 	*into = (uint16_t)number;
 	return true;

@@ -70,9 +70,24 @@ static void test_refused(void)
 		refuse(outside[i].text, outside[i].min, outside[i].max, NUM_RANGE);
 }
 
+static void test_bytes(void)
+{
+	static const char text[] = "80:443";
+	uint64_t n = 12345;
+
+	is_int(num_parse_bytes(text, 2, 1, 65535, &n), NUM_OK, "what is in front of something");
+	ok(n == 80, "is read");
+	is_int(num_parse_bytes(text, 3, 1, 65535, &n), NUM_SYNTAX, "nothing else may be in it");
+	is_int(num_parse_bytes(text, 0, 0, 65535, &n), NUM_SYNTAX, "nothing is no number");
+	is_int(num_parse_bytes("1\0002", 3, 0, 65535, &n), NUM_SYNTAX, "nor is a NUL a digit");
+	is_int(num_parse_bytes("70000 ", 5, 1, 65535, &n), NUM_RANGE, "too large");
+	ok(n == 80, "and the number is left alone");
+}
+
 int main(void)
 {
 	test_accepted();
 	test_refused();
+	test_bytes();
 	return tap_end();
 }
