@@ -8,6 +8,7 @@
 #include "model/check.h"
 #include "model/limits.h"
 #include "model/restart.h"
+#include "model/size.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +72,7 @@ static int parse_log(const struct options *o, struct supervise *s, struct fault 
 	s->log_size = LOG_SIZE_DEFAULT;
 	if (o->log_size && !strcmp(o->log_size, "0"))
 		s->log_size = 0;
-	else if (o->log_size && !limits_size(o->log_size, &s->log_size))
+	else if (o->log_size && !size_parse(o->log_size, &s->log_size))
 		return expected("log-size", o->log_size,
 		    "a size in bytes such as 64M (K, M, G or T), or 0", fault);
 	if (o->log_files && num_parse(o->log_files, 1, LOG_FILES_MAX, &files) != NUM_OK)
@@ -82,7 +83,7 @@ static int parse_log(const struct options *o, struct supervise *s, struct fault 
 
 static int parse_limits(const struct options *o, struct limits *l, struct fault *fault)
 {
-	if (o->memory_max && !limits_size(o->memory_max, &l->memory))
+	if (o->memory_max && !size_parse(o->memory_max, &l->memory))
 		return expected("memory-max", o->memory_max,
 		    "a size in bytes such as 64M (K, M, G or T)", fault);
 	if (o->cpus && !limits_cpus(o->cpus, &l->cpus))

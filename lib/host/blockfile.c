@@ -5,20 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-uint64_t blockfile_size(const char *text)
-{
-	static const char units[] = "KMGT";
-	char *end;
-	uint64_t number = strtoull(text, &end, 10);
-	const char *unit = *end ? strchr(units, *end) : NULL;
-
-	return unit ? number << (10 * (unit - units + 1)) : number;
-}
 
 static int check_size(const struct blockfile *b, uint64_t size, struct fault *fault)
 {

@@ -18,9 +18,6 @@ struct blockfile {
 	bool made;       /* by blockfile_make */
 };
 
-/* A number of bytes as block.DEV.size has it: 64M. */
-uint64_t blockfile_size(const char *text);
-
 /* Looks whether it can be used, or made; makes nothing. What isn't wrong but may not be what is
  * wanted (a file of another size than the one given) is appended to *note. */
 int blockfile_check(struct blockfile *b, struct buf *note, struct fault *fault) A_MUST_CHECK;

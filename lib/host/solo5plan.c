@@ -5,6 +5,7 @@
 #include "model/attach.h"
 #include "model/imagerecord.h"
 #include "model/netdev.h"
+#include "model/size.h"
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -169,10 +170,10 @@ static int plan_block(struct solo5run *r, size_t i, struct fault *fault)
 	buf_adds(&whole, path);
 	d->path = solo5run_keep(r, buf_str(&whole));
 	d->sector = number_of(device_value(r, "block", d->name, "sector"), 0);
-	*file = (struct blockfile){.device = d->name,
-	    .path = d->path,
-	    .size = size ? blockfile_size(size) : 0,
-	    .sector = d->sector ? d->sector : VIRTIO_SECTOR};
+	*file = (struct blockfile){
+	    .device = d->name, .path = d->path, .sector = d->sector ? d->sector : VIRTIO_SECTOR};
+	if (size && !size_parse(size, &file->size))
+		return fault_set(fault, EX_DATAERR, "block.%s.size: '%s' is none", d->name, size);
 	if (is_virtio(r) && file->sector != VIRTIO_SECTOR) {
 		fault_set(fault, EX_DATAERR, "block.%s.sector: on virtio sectors have %d bytes",
 		    d->name, VIRTIO_SECTOR);

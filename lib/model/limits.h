@@ -22,9 +22,6 @@ struct limits {
 	struct processors processors; /* the same */
 };
 
-/* 512, 64M: K, M, G and T are powers of 1024. The same as VALUE_SIZE (model/value.h). */
-bool limits_size(const char *text, uint64_t *bytes) A_MUST_CHECK;
-
 /* 2, 0.5, 1.25: from a hundredth of a processor, below which the kernel takes no quota. */
 bool limits_cpus(const char *text, uint64_t *thousandths) A_MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include "core/suggest.h"
 #include "model/address.h"
 #include "model/publish.h"
+#include "model/size.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -227,14 +228,9 @@ static bool is_ports(const char *value)
 
 static bool is_size(const char *value)
 {
-	struct buf digits A_CLEANUP(buf_free) = {0};
-	size_t length = strspn(value, DIGITS);
-	uint64_t number;
+	uint64_t ignored;
 
-	buf_add(&digits, value, length);
-	if (num_parse(buf_str(&digits), 1, UINT64_MAX >> 40, &number) != NUM_OK)
-		return false;
-	return !value[length] || (strchr("KMGT", value[length]) && !value[length + 1]);
+	return size_parse(value, &ignored);
 }
 
 static bool boolean(const char *value, const char **normal)

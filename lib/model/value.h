@@ -36,7 +36,7 @@ enum value_type {
 	VALUE_DEPLOY,     /* local, ec2, ssh://[USER@]HOST[:PORT] */
 	VALUE_USER,       /* a user's or group's name or number */
 	VALUE_PORTS,      /* [ADDRESS:]HOST:GUEST[/tcp|/udp] */
-	VALUE_SIZE        /* bytes: 64M, 1G */
+	VALUE_SIZE        /* bytes: 64M, 1G (model/size.h) */
 };
 
 struct value_rule {

@@ -2,37 +2,6 @@
 
 #include "tap.h"
 
-#include "model/value.h"
-
-static void test_sizes(void)
-{
-	static const struct {
-		const char *text;
-		uint64_t want;
-	} good[] = {{"1", 1}, {"512", 512}, {"1K", 1024}, {"64M", 64ULL << 20}, {"3G", 3ULL << 30},
-	    {"2T", 2ULL << 40}, {"16777215T", 16777215ULL << 40}};
-	static const char *const bad[] = {"", "0", "0M", "M", "1m", "1MB", "1 M", " 1", "-1",
-	    "1.5G", "01", "1P", "16777216T", "99999999999999999999", "1K1"};
-	const struct value_rule rule = {.type = VALUE_SIZE};
-
-	for (size_t i = 0; i < COUNT_OF(good); i++) {
-		struct buf expected A_CLEANUP(buf_free) = {0};
-		const char *normal = NULL;
-		uint64_t got = 0;
-
-		ok(limits_size(good[i].text, &got) && got == good[i].want, "%s", good[i].text);
-		ok(value_check(&rule, good[i].text, &normal, &expected), "as a record has it");
-	}
-	for (size_t i = 0; i < COUNT_OF(bad); i++) {
-		struct buf expected A_CLEANUP(buf_free) = {0};
-		const char *normal = NULL;
-		uint64_t got;
-
-		ok(!limits_size(bad[i], &got), "'%s' is no size", bad[i]);
-		ok(!value_check(&rule, bad[i], &normal, &expected), "nor in a record");
-	}
-}
-
 static void test_cpus(void)
 {
 	static const struct {
@@ -83,7 +52,6 @@ static void test_cpuset(void)
 
 int main(void)
 {
-	test_sizes();
 	test_cpus();
 	test_cpuset();
 	return tap_end();
