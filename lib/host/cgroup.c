@@ -1,7 +1,6 @@
 #include "host/cgroup.h"
 
 #include "core/fd.h"
-#include "core/num.h"
 #include "host/cgroupfile.h"
 
 #include <errno.h>
@@ -251,22 +250,11 @@ void cgroup_kill(const struct cgroup *c)
 
 uint64_t cgroup_oom_kills(const struct cgroup *c)
 {
-	struct buf events A_CLEANUP(buf_free) = {.max = 4096};
-	const char *line;
-	uint64_t count = 0;
+	uint64_t count;
 
-	if (c->dir < 0 || cgroupfile_read(c->dir, "memory.events", &events) < 0)
-		return 0;
-	line = strstr(buf_str(&events), "oom_kill ");
-	if (line) {
-		struct buf digits A_CLEANUP(buf_free) = {0};
-
-		line += strlen("oom_kill ");
-		buf_add(&digits, line, strcspn(line, "\n"));
-		if (num_parse(buf_str(&digits), 0, UINT64_MAX, &count) != NUM_OK)
-			return 0;
-	}
-	return count;
+	return c->dir >= 0 && cgroupfile_number(c->dir, "memory.events", "oom_kill ", &count)
+		   ? count
+		   : 0;
 }
 
 void cgroup_remove(struct cgroup *c)

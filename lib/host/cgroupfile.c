@@ -42,6 +42,20 @@ int cgroupfile_write(int dir, const char *file, const char *value)
 	return -1;
 }
 
+bool cgroupfile_number(int dir, const char *file, const char *key, uint64_t *number)
+{
+	struct buf text A_CLEANUP(buf_free) = {.max = 1 << 16};
+	const char *at;
+
+	if (cgroupfile_read(dir, file, &text) < 0)
+		return false;
+	at = key ? strstr(buf_str(&text), key) : buf_str(&text);
+	if (!at)
+		return false;
+	at += key ? strlen(key) : 0;
+	return num_parse_bytes(at, strcspn(at, "\n"), 0, UINT64_MAX, number) == NUM_OK;
+}
+
 bool cgroupfile_has_word(const char *words, const char *word)
 {
 	size_t length = strlen(word);

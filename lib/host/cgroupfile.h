@@ -6,10 +6,15 @@
 #include "core/buf.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* 0, or -1 with errno set. Nothing is created. */
 int cgroupfile_read(int dir, const char *file, struct buf *into) A_MUST_CHECK;
 int cgroupfile_write(int dir, const char *file, const char *value) A_MUST_CHECK;
+
+/* The number behind `key` (with its blank) in a file; without a key, the one that is all of it.
+ * False when there is none. */
+bool cgroupfile_number(int dir, const char *file, const char *key, uint64_t *number) A_MUST_CHECK;
 
 /* Is the word among those that blanks separate? */
 bool cgroupfile_has_word(const char *words, const char *word);

@@ -1,38 +1,11 @@
 #include "host/instanceuse.h"
 
 #include "core/fd.h"
-#include "core/num.h"
+#include "host/cgroupfile.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* The number behind `key` in a file of the group; without a key, the one that is all of it. */
-static bool number_in(int group, const char *file, const char *key, uint64_t *number)
-{
-	int fd A_CLEANUP(fd_close) = openat(group, file, O_RDONLY | O_CLOEXEC);
-	char text[4096], digits[24];
-	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	const char *at = text;
-	size_t count;
-
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
-	if (key) {
-		at = strstr(text, key);
-		if (!at)
-			return false;
-		at += strlen(key);
-	}
-	count = strspn(at, "0123456789");
-	if (!count || count >= sizeof digits)
-		return false;
-	memcpy(digits, at, count);
-	digits[count] = '\0';
-	return num_parse(digits, 0, INT64_MAX, number) == NUM_OK;
-}
 
 static void use_of_group(const char *path, struct instance_use *into)
 {
@@ -41,9 +14,9 @@ static void use_of_group(const char *path, struct instance_use *into)
 
 	if (group < 0)
 		return;
-	if (number_in(group, "memory.current", NULL, &number))
+	if (cgroupfile_number(group, "memory.current", NULL, &number))
 		into->memory = number;
-	if (number_in(group, "cpu.stat", "usage_usec ", &number))
+	if (cgroupfile_number(group, "cpu.stat", "usage_usec ", &number))
 		into->cpu_ms = number / 1000;
 }
 
