@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "core/mem.h"
 #include "core/num.h"
+#include "host/cgroup.h"
 #include "host/processes.h"
 
 #include <errno.h>
@@ -63,31 +64,21 @@ static size_t kill_all(const struct instance *i, const struct processes *all)
 }
 
 /* Its control group, if that is there: of this boot, and made for it. */
-static int open_cgroup(const struct instances *s, const struct instance *i)
+static void open_cgroup(const struct instances *s, const struct instance *i, struct cgroup *into)
 {
 	const char *path = rec_get(&i->record, "instance.cgroup");
 	const char *boot = rec_get(&i->record, "instance.boot");
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	char name[NAME_MAX + 1];
 	struct statfs fs;
-	int fd;
 
 	snprintf(name, sizeof name, "/mirari-%s", i->name);
 	if (!slash || strcmp(slash, name) || !boot || strcmp(boot, s->boot))
-		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && (fstatfs(fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC))
-		fd_close(&fd);
-	return fd;
-}
-
-static void kill_cgroup(int cgroup)
-{
-	int fd A_CLEANUP(fd_close) = openat(cgroup, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-
-	/* before Linux 5.14 there is none; the rest is found by what it is below */
-	if (fd >= 0 && fd_write(fd, "1", 1) < 0)
 		return;
+	into->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (into->dir >= 0 && (fstatfs(into->dir, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC))
+		fd_close(&into->dir);
+	buf_adds(&into->path, path);
 }
 
 /* Is it still as it was? Its name could have been taken again, and the control group be another's.
@@ -104,21 +95,17 @@ static bool is_same(const struct instances *s, const struct instance *i)
 
 static int end_cgroup(const struct instances *s, const struct instance *i, struct fault *fault)
 {
-	int cgroup A_CLEANUP(fd_close) = open_cgroup(s, i), lock A_CLEANUP(fd_close) = -1;
-	int64_t end = clock_ms() + STOP_KILL_MS;
+	struct cgroup group A_CLEANUP(cgroup_close) = CGROUP_NONE;
+	int lock A_CLEANUP(fd_close) = -1;
 
-	if (cgroup < 0)
+	open_cgroup(s, i, &group);
+	if (group.dir < 0)
 		return 0;
 	lock = instances_lock(s, fault);
 	if (lock < 0)
 		return -1;
-	if (!is_same(s, i))
-		return 0;
-	kill_cgroup(cgroup);
-	/* it is busy until they have ended */
-	while (
-	    rmdir(rec_get(&i->record, "instance.cgroup")) < 0 && errno == EBUSY && clock_ms() < end)
-		(void)poll(NULL, 0, ROUND_MS);
+	if (is_same(s, i))
+		cgroup_remove(&group);
 	return 0;
 }
 
