@@ -3,8 +3,10 @@
 #include "core/fd.h"
 #include "core/num.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -46,21 +48,39 @@ struct procid procid_of(pid_t pid)
 	return (struct procid){0};
 }
 
+bool procid_same(struct procid one, struct procid other)
+{
+	return one.pid == other.pid && one.started == other.started;
+}
+
 bool procid_is_alive(struct procid id)
 {
-	struct procid now = id.pid > 0 ? procid_of(id.pid) : (struct procid){0};
-
-	return now.pid && now.started == id.started;
+	return id.pid > 0 && procid_same(procid_of(id.pid), id);
 }
 
 int procid_open(struct procid id)
 {
-	int fd = id.pid > 0 ? pidfd_open(id.pid, 0) : -1;
+	int fd = -1;
 
+	errno = ESRCH;
+	if (id.pid > 0)
+		fd = pidfd_open(id.pid, 0);
 	/* only now is the number its own for as long as we hold it */
-	if (fd >= 0 && !procid_is_alive(id))
+	if (fd >= 0 && !procid_is_alive(id)) {
 		fd_close(&fd);
+		errno = ESRCH;
+	}
 	return fd;
+}
+
+void procid_kill(struct procid id)
+{
+	int fd A_CLEANUP(fd_close) = procid_open(id);
+
+	if (fd >= 0)
+		(void)pidfd_send_signal(fd, SIGKILL, NULL, 0);
+	else if (errno == ENOSYS && procid_is_alive(id))
+		kill(id.pid, SIGKILL);
 }
 
 void procid_text(struct procid id, struct buf *into)

@@ -23,8 +23,13 @@ struct procid procid_of(pid_t pid);
 
 bool procid_is_alive(struct procid id);
 
-/* A pidfd of exactly this process, or -1 when it is gone. */
+bool procid_same(struct procid one, struct procid other);
+
+/* A pidfd of exactly this process, or -1 with errno set: ESRCH when it is gone. */
 int procid_open(struct procid id) A_MUST_CHECK;
+
+/* Kills exactly this process. It may be gone already; that it isn't yet has to be looked at. */
+void procid_kill(struct procid id);
 
 /* As PID.STARTED, and back; false when it is anything else. */
 void procid_text(struct procid id, struct buf *into);

@@ -401,8 +401,7 @@ int instance_settle(const struct instances *s, const struct instance *i, enum in
 
 	if (got <= 0)
 		return got;
-	if (now.status != INSTANCE_LOST || now.supervisor.pid != i->supervisor.pid ||
-	    now.supervisor.started != i->supervisor.started)
+	if (now.status != INSTANCE_LOST || !procid_same(now.supervisor, i->supervisor))
 		return 0;
 	for (size_t k = 0; k < COUNT_OF(over); k++)
 		rec_remove(&now.record, over[k]);

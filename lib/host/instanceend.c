@@ -25,15 +25,6 @@ enum { AT_ONCE = 256, ROUND_MS = 20 };
 /* ---- what a supervisor has left -----------------------------------------------------------------
  */
 
-static void kill_exactly(struct procid id)
-{
-	int fd A_CLEANUP(fd_close) = procid_open(id);
-
-	/* it may have ended meanwhile; that it hasn't is seen in the next round */
-	if (fd >= 0)
-		(void)pidfd_send_signal(fd, SIGKILL, NULL, 0);
-}
-
 /* Is it in the program's process group? Its leader tells. Once that has ended, another process may
  * have had its number and made a group of its own, but not in the supervisor's session. */
 static bool in_group(
@@ -53,11 +44,11 @@ static size_t kill_all(const struct instance *i, const struct processes *all)
 	/* the group first: whose parent ends is nobody's child any more */
 	for (size_t k = 0; k < all->count; k++)
 		if (in_group(i, top, &all->items[k])) {
-			kill_exactly(all->items[k].id);
+			procid_kill(all->items[k].id);
 			count++;
 		}
 	for (const struct process *p = top; p; p = processes_below(all, top, p)) {
-		kill_exactly(p->id);
+		procid_kill(p->id);
 		count++;
 	}
 	return count;
@@ -89,8 +80,7 @@ static bool is_same(const struct instances *s, const struct instance *i)
 	struct fault ignored;
 
 	return instance_read(s, i->name, &now, &ignored) > 0 && now.status == INSTANCE_LOST &&
-	       now.supervisor.pid == i->supervisor.pid &&
-	       now.supervisor.started == i->supervisor.started;
+	       procid_same(now.supervisor, i->supervisor);
 }
 
 static int end_cgroup(const struct instances *s, const struct instance *i, struct fault *fault)

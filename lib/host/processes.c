@@ -163,7 +163,7 @@ const struct process *processes_find(const struct processes *p, struct procid id
 {
 	const struct process *found = id.pid > 0 ? by_number(p, id.pid) : NULL;
 
-	return found && found->id.started == id.started ? found : NULL;
+	return found && procid_same(found->id, id) ? found : NULL;
 }
 
 const struct process *processes_below(

@@ -287,7 +287,7 @@ static bool kill_rest(const struct program *p)
 			continue;
 		any = true;
 		for (const struct process *q = child; q; q = processes_below(&all, child, q))
-			kill(q->id.pid, SIGKILL);
+			procid_kill(q->id);
 	}
 	return any;
 }

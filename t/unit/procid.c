@@ -116,12 +116,28 @@ static void test_nobody(void)
 	}
 }
 
+static void test_kill(void)
+{
+	pid_t child = start(NULL);
+	struct procid id = procid_of(child), other = {id.pid, id.started + 1};
+	int status;
+
+	ok(procid_same(id, id) && !procid_same(id, other), "another start is another process");
+	procid_kill(other);
+	ok(procid_is_alive(id), "which is not killed");
+	procid_kill((struct procid){0});
+	procid_kill(id);
+	scratch_need(waitpid(child, &status, 0) == child, "waitpid");
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "this one is");
+}
+
 int main(void)
 {
 	int before = scratch_open_count();
 	int fd = procid_open(procid_of(getpid()));
 
 	test_text();
+	test_kill();
 	test_names();
 	if (fd < 0)
 		tap_skip("one that has ended", "no pidfd_open here (valgrind has none)");
