@@ -246,6 +246,9 @@ annotations() {
 	oci www.hvt www.tar --set arg=$'\xff'
 	exits 65
 	says 'an argument is not UTF-8'
+	oci www.hvt www.tar --set arg=x --set arg=
+	exits 65
+	says "argument 2 is empty, which a unikernel can't be told"
 	[ ! -e www.tar ] && [ -z "$(ls | grep part)" ] || flunk 'should leave nothing'
 }
 

@@ -6,6 +6,7 @@
 #include "model/imagerecord.h"
 #include "model/netdev.h"
 #include "model/size.h"
+#include "render/guestargs.h"
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -237,7 +238,7 @@ int solo5run_plan(struct solo5run *r, struct fault *fault)
 	if (check_target(r, fault) < 0 ||
 	    imagerecord_merge(r->record, r->image, r->path, &ignored, fault) < 0 ||
 	    check_processor(r, fault) < 0 || check_memory(r, fault) < 0 ||
-	    solo5_escape(&arguments, &r->arguments, fault) < 0 || plan_devices(r, fault) < 0)
+	    guestargs_escape(&arguments, &r->arguments, fault) < 0 || plan_devices(r, fault) < 0)
 		return -1;
 	return find_tender(r, fault);
 }

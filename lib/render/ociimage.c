@@ -1,7 +1,6 @@
 #include "render/ociimage.h"
 
 #include "render/guestargs.h"
-#include "render/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -109,7 +108,7 @@ static void take_devices(struct ociimage *o, const struct image *image, const st
 int ociimage_plan(struct ociimage *o, const struct image *image, const char *path,
     const struct rec *record, const char *reference, struct fault *fault)
 {
-	const char *argument;
+	struct strv arguments A_CLEANUP(strv_free) = {0};
 
 	o->reference = reference;
 	take_name(o, path, record);
@@ -119,13 +118,8 @@ int ociimage_plan(struct ociimage *o, const struct image *image, const char *pat
 	buf_adds(&o->binary, "unikernel/");
 	add_plain(&o->binary, buf_str(&o->name));
 	buf_printf(&o->binary, ".%s", image->target);
-	for (size_t i = 0; rec_each(record, "arg", &i, &argument);) {
-		struct buf escaped A_CLEANUP(buf_free) = {0};
-
-		guestargs_add(&escaped, argument);
-		strv_add(&o->arguments, buf_str(&escaped));
-	}
-	return 0;
+	rec_get_all(record, "arg", &arguments);
+	return guestargs_escape(&arguments, &o->arguments, fault);
 }
 
 const char *ociimage_reference_problem(const char *reference)

@@ -17,7 +17,6 @@
 #include "core/strv.h"
 #include "model/image.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { OCI_DIGEST = 64 /* hexadecimal digits of a SHA-256 */ };
@@ -38,7 +37,7 @@ struct ociimage {
 void ociimage_free(struct ociimage *o);
 
 /* The image of a unikernel with what its record says: name, arg, block.DEV.path. `path` is the
- * unikernel's file. EX_DATAERR: nothing that urunc could start. */
+ * unikernel's file. EX_DATAERR: nothing that urunc could start, or arguments that can't be told. */
 int ociimage_plan(struct ociimage *o, const struct image *image, const char *path,
     const struct rec *record, const char *reference, struct fault *fault) A_MUST_CHECK;
 

@@ -1,6 +1,7 @@
 /* What render/ociimage.h writes as JSON, and the Deployment. */
 #include "render/ociimage.h"
 
+#include "render/guestargs.h"
 #include "render/json.h"
 
 #include <ctype.h>
@@ -70,8 +71,7 @@ static int annotations(const struct ociimage *o, struct annotations *a, struct f
 		buf_printf(&path, "/%s", buf_str(&o->block));
 		annotate(a, "block", buf_str(&path));
 	}
-	for (size_t i = 0; i < o->arguments.count; i++)
-		buf_printf(&line, "%s%s", i ? " " : "", o->arguments.items[i]);
+	guestargs_line(&o->arguments, &line);
 	annotate(a, "cmdline", buf_str(&line));
 	annotate(a, "hypervisor", o->hypervisor);
 	annotate(a, "mountRootfs", "false");

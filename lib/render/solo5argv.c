@@ -9,29 +9,6 @@ bool solo5_has_blank(const char *path)
 	return path[strcspn(path, " \t\n\v\f\r")];
 }
 
-int solo5_escape(const struct strv *arguments, struct strv *into, struct fault *fault)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i < arguments->count; i++) {
-		struct buf word A_CLEANUP(buf_free) = {0};
-
-		if (!*arguments->items[i]) {
-			fault_set(fault, EX_DATAERR,
-			    "argument %zu is empty, which a unikernel can't be told", i + 1);
-			return fault_hint(fault, "write --option= in place of --option ''");
-		}
-		guestargs_add(&word, arguments->items[i]);
-		total += word.length + (i > 0);
-		strv_add(into, buf_str(&word));
-	}
-	if (total <= SOLO5_LINE_MAX)
-		return 0;
-	return fault_set(fault, EX_DATAERR,
-	    "the arguments are %zu bytes, escaped; a unikernel can be told %d", total,
-	    SOLO5_LINE_MAX);
-}
-
 unsigned solo5_memory(const char *target, unsigned memory)
 {
 	return strcmp(target, "hvt") ? memory : memory + memory % 2;
@@ -129,8 +106,7 @@ static void qemu_argv(const struct solo5_command *c, struct strv *into)
 	for (size_t i = 0; i < c->device_count; i++)
 		qemu_device(&c->devices[i], i, into);
 	strv_list(into, "-kernel", c->kernel);
-	for (size_t i = 0; i < c->arguments->count; i++)
-		buf_printf(&line, "%s%s", i ? " " : "", c->arguments->items[i]);
+	guestargs_line(c->arguments, &line);
 	/* not one of the comma-separated: QEMU takes it as it is */
 	if (line.length)
 		strv_list(into, "-append", buf_str(&line));

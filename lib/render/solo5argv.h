@@ -8,9 +8,6 @@
 #ifndef MIRARI_RENDER_SOLO5ARGV_H
 #define MIRARI_RENDER_SOLO5ARGV_H
 
-#include "core/attr.h"
-#include "core/buf.h"
-#include "core/fault.h"
 #include "core/strv.h"
 #include "model/image.h"
 
@@ -18,7 +15,6 @@
 #include <stddef.h>
 
 enum {
-	SOLO5_LINE_MAX = 8191,     /* HVT_CMDLINE_SIZE, SPT_CMDLINE_SIZE, virtio's cmdline[] */
 	SOLO5_VIRTIO_DEVICES = 30, /* of 32 PCI slots the first two are the machine's own */
 	SOLO5_MEMORY_DEFAULT = 512 /* MiB; as the tenders have it */
 };
@@ -41,11 +37,8 @@ struct solo5_command {
 	unsigned memory;                    /* MiB, by solo5_memory() */
 	const struct solo5_device *devices; /* all of the manifest's, in its order */
 	size_t device_count;
-	const struct strv *arguments; /* by solo5_escape() */
+	const struct strv *arguments; /* by guestargs_escape() */
 };
-
-/* Adds the arguments, escaped. EX_DATAERR: an empty one, or more than SOLO5_LINE_MAX altogether. */
-int solo5_escape(const struct strv *arguments, struct strv *into, struct fault *fault) A_MUST_CHECK;
 
 /* MiB as the tender wants it: hvt maps pages of 2 MiB, and rounds down itself. */
 unsigned solo5_memory(const char *target, unsigned memory);

@@ -1,15 +1,6 @@
-#include "render/guestargs.h"
 #include "render/ociimage.h"
 
 #include "tap.h"
-
-static void escapes(const char *argument, const char *want)
-{
-	struct buf text A_CLEANUP(buf_free) = {0};
-
-	guestargs_add(&text, argument);
-	is_str(buf_str(&text), want, "%s", want);
-}
 
 /* The URL-safe alphabet and padding would both be seen here (RFC 4648, section 10). */
 static void test_base64(void)
@@ -66,12 +57,6 @@ static void test_names(void)
 
 int main(void)
 {
-	escapes("--hello=world", "--hello=world");
-	escapes("a b", "a\\ b");
-	escapes("\"\\\t", "\\\"\\\\\\\t");
-	escapes("", "\"\"");
-	escapes("$x`é", "$x`é");
-	escapes("it's", "it\\'s");
 	test_base64();
 	test_references();
 	test_names();
