@@ -7,6 +7,7 @@
 #include "model/check.h"
 #include "model/keys.h"
 #include "model/netdev.h"
+#include "model/value.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,8 @@ bool binary_is_one(const char *path)
 	       !memcmp(magic, "\177ELF", sizeof magic);
 }
 
-/* The file's name without what says its target; what a name can't have is a '-'. */
+/* A VALUE_NAME: the file's name without what says its target, and a '-' for what that can't have.
+ */
 static void name_of(const char *path, struct buf *into)
 {
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
@@ -34,7 +36,7 @@ static void name_of(const char *path, struct buf *into)
 
 	if (dot && dot != base && target_find(dot + 1) >= 0)
 		length = (size_t)(dot - base);
-	for (size_t i = 0; i < length && into->length < 64; i++) {
+	for (size_t i = 0; i < length && into->length < VALUE_NAME_MAX; i++) {
 		const bool letter = (base[i] >= 'a' && base[i] <= 'z') ||
 				    (base[i] >= 'A' && base[i] <= 'Z') ||
 				    (base[i] >= '0' && base[i] <= '9');

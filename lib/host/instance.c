@@ -37,15 +37,6 @@ void instance_free(struct instance *i)
 	*i = (struct instance){0};
 }
 
-static bool is_name(const char *name)
-{
-	const struct value_rule rule = {.type = VALUE_NAME};
-	struct buf ignored A_CLEANUP(buf_free) = {0};
-	const char *normal = NULL;
-
-	return value_check(&rule, name, &normal, &ignored);
-}
-
 int instance_check_name(const char *name, struct fault *fault)
 {
 	const struct value_rule rule = {.type = VALUE_NAME};
@@ -172,7 +163,7 @@ int instance_read(
 	int fd A_CLEANUP(fd_close) = -1;
 
 	*into = (struct instance){0};
-	if (!is_name(name))
+	if (!value_fits(VALUE_NAME, name))
 		return 0;
 	fd = open_record(s, name, fault);
 	if (fd < 0)
@@ -217,7 +208,7 @@ int instance_names(const struct instances *s, struct strv *into, struct fault *f
 		if (length <= suffix || strcmp(entry->d_name + length - suffix, SUFFIX))
 			continue;
 		entry->d_name[length - suffix] = '\0';
-		if (is_name(entry->d_name))
+		if (value_fits(VALUE_NAME, entry->d_name))
 			strv_add(into, entry->d_name);
 	}
 	closedir(dir);
@@ -421,7 +412,7 @@ int instance_remove(
 	int lock A_CLEANUP(fd_close) = -1;
 	int got;
 
-	if (s->dir < 0 || !is_name(name))
+	if (s->dir < 0 || !value_fits(VALUE_NAME, name))
 		return unknown(name, fault);
 	lock = instances_lock(s, fault);
 	got = lock < 0 ? -1 : instance_read(s, name, &now, fault);

@@ -300,18 +300,14 @@ static bool is_plain(int top, const char *path)
 
 void project_trees(const struct project *p, struct strv *into)
 {
-	const struct value_rule rule = {.type = VALUE_BUILD_DIR};
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct fault ignored;
 
 	if (read_file(p, TREES, &text, &ignored) != 0 || strlen(buf_str(&text)) != text.length)
 		return;
 	for (char *line = text.bytes, *end; (end = strchr(line, '\n')); line = end + 1) {
-		struct buf expected A_CLEANUP(buf_free) = {0};
-		const char *normal;
-
 		*end = '\0';
-		if (value_check(&rule, line, &normal, &expected) && is_plain(p->dir, line) &&
+		if (value_fits(VALUE_BUILD_DIR, line) && is_plain(p->dir, line) &&
 		    !strv_has(into, line))
 			strv_add(into, line);
 	}

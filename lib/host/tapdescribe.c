@@ -25,12 +25,10 @@ static bool is_described(const struct rec *record, const char *device)
 /* Taps are named by unikernel and device: two programs shall not have the same. */
 static int default_name(const struct tapexec *e, struct rec *record, struct fault *fault)
 {
-	const struct value_rule rule = {.type = VALUE_NAME};
-	const char *program = e->command->items[0], *slash = strrchr(program, '/'), *normal;
-	struct buf expected A_CLEANUP(buf_free) = {0};
+	const char *program = e->command->items[0], *slash = strrchr(program, '/');
 
 	program = slash ? slash + 1 : program;
-	if (rec_get(record, "name") || !value_check(&rule, program, &normal, &expected))
+	if (rec_get(record, "name") || !value_fits(VALUE_NAME, program))
 		return 0;
 	return rec_add(record, "name", program, fault);
 }

@@ -18,6 +18,7 @@
 #include "core/procid.h"
 #include "host/link.h"
 #include "model/netdev.h"
+#include "model/value.h"
 
 #include <stdbool.h>
 
@@ -26,7 +27,7 @@
 enum { MARK_GROUP = 2013, MARK_GROUP_DOOMED = 20130 };
 
 struct tapmark {
-	char unikernel[65]; /* "" where there is none */
+	char unikernel[VALUE_NAME_MAX + 1]; /* "" where there is none */
 	char device[DEVICE_NAME_MAX + 1];
 	char mac[18];
 	char guest[INET_ADDRSTRLEN + 3]; /* IPv4 */

@@ -23,7 +23,7 @@ static bool only(const char *text, const char *set)
 static bool is_name(const char *value)
 {
 	return only(value, LETTERS DIGITS "._+-") && strchr(LETTERS DIGITS, value[0]) &&
-	       strlen(value) <= 64;
+	       strlen(value) <= VALUE_NAME_MAX;
 }
 
 static bool is_in(const char *path, const char *dir)
@@ -402,4 +402,12 @@ bool value_check(
 		return true;
 	describe(rule, value, expected);
 	return false;
+}
+
+bool value_fits(enum value_type type, const char *value)
+{
+	const struct value_rule rule = {.type = type};
+	const char *ignored = NULL;
+
+	return passes(&rule, value, &ignored);
 }

@@ -12,13 +12,13 @@
 #include <stdint.h>
 
 enum value_type {
-	VALUE_TEXT,        /* anything that a record can carry */
-	VALUE_PATH,        /* a path; not empty */
-	VALUE_BUILD_DIR,   /* a relative path below a directory whose name begins with _ */
-	VALUE_WORD,        /* one of a few words */
-	VALUE_INTEGER,     /* decimal, within bounds */
-	VALUE_BOOLEAN,     /* true or false; yes, no, on and off are read as these */
-	VALUE_NAME,        /* a unikernel's: [A-Za-z0-9][A-Za-z0-9._+-]*, at most 64 bytes */
+	VALUE_TEXT,      /* anything that a record can carry */
+	VALUE_PATH,      /* a path; not empty */
+	VALUE_BUILD_DIR, /* a relative path below a directory whose name begins with _ */
+	VALUE_WORD,      /* one of a few words */
+	VALUE_INTEGER,   /* decimal, within bounds */
+	VALUE_BOOLEAN,   /* true or false; yes, no, on and off are read as these */
+	VALUE_NAME, /* a unikernel's: [A-Za-z0-9][A-Za-z0-9._+-]*, at most VALUE_NAME_MAX bytes */
 	VALUE_ADDRESS,     /* IPv4 or IPv6 */
 	VALUE_LISTEN,      /* an address, or * for all */
 	VALUE_IPV4,        /* dotted quad */
@@ -39,6 +39,8 @@ enum value_type {
 	VALUE_SIZE        /* bytes: 64M, 1G (model/size.h) */
 };
 
+enum { VALUE_NAME_MAX = 64 };
+
 struct value_rule {
 	enum value_type type;
 	const char *words; /* VALUE_WORD: separated by blanks */
@@ -52,5 +54,8 @@ const char *value_type_name(enum value_type type);
  * string). Else what was expected has been appended to *expected ("a whole number from 1 to 9"). */
 bool value_check(
     const struct value_rule *rule, const char *value, const char **normal, struct buf *expected);
+
+/* Whether it is fine, and no more, for a type that needs neither words nor bounds. */
+bool value_fits(enum value_type type, const char *value);
 
 #endif

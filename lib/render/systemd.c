@@ -1,6 +1,8 @@
 #include "render/systemd.h"
 
 #include "model/keys.h"
+#include "model/limits.h"
+#include "model/value.h"
 #include "render/systemd_text.h"
 
 #include <string.h>
@@ -296,13 +298,15 @@ static void put_restart(const struct systemd_unit *u, struct buf *into)
 
 static int put_resources(const struct systemd_unit *u, struct buf *into, struct fault *fault)
 {
+	struct processors ignored;
+
 	if (u->memory_max)
 		buf_printf(into, "MemoryMax=%llu\n", (unsigned long long)u->memory_max);
 	if (u->cpus_percent)
 		buf_printf(into, "CPUQuota=%u%%\n", u->cpus_percent);
 	if (!u->cpuset)
 		return 0;
-	if (!*u->cpuset || u->cpuset[strspn(u->cpuset, "0123456789,-")])
+	if (!limits_cpuset(u->cpuset, &ignored))
 		return fault_set(fault, EX_DATAERR,
 		    "cpuset: expected numbers and ranges such as 0-3,5, not '%s'", u->cpuset);
 	buf_printf(into, "AllowedCPUs=%s\n", u->cpuset);
@@ -325,10 +329,7 @@ static int put_writable(const struct systemd_unit *u, struct buf *into, struct f
 
 static int check(const struct systemd_unit *u, struct fault *fault)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._+-";
-
-	if (!*u->name || u->name[strspn(u->name, letters)])
+	if (!value_fits(VALUE_NAME, u->name))
 		return fault_set(fault, EX_DATAERR, "'%s' is no name of a unikernel", u->name);
 	if (target_find(u->target) < 0 || !strcmp(u->target, "xen"))
 		return fault_set(fault, EX_DATAERR, "no service can run the target %s", u->target);
