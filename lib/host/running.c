@@ -9,6 +9,7 @@
 #include "host/launch.h"
 #include "model/attach.h"
 #include "model/check.h"
+#include "model/keys.h"
 #include "model/netdev.h"
 #include "model/value.h"
 #include "render/runcommand.h"
@@ -226,7 +227,7 @@ static void supervise_options(const struct running *r, struct strv *into)
 	strv_add(into, "--record");
 	add_option(into, "name", rec_get(&r->verb.record, "name"));
 	add_option(into, "restart", r->restart);
-	if (r->memory && !strncmp(target, "unix-", 5))
+	if (r->memory && !target_is_solo5(target))
 		strv_addf(into, "--memory-max=%sM", r->memory);
 	add_option(into, "cpus", r->cpus);
 	add_option(into, "cpuset", r->cpuset);
@@ -256,7 +257,7 @@ static int check_devices(const struct running *r, struct fault *fault)
 {
 	struct image image;
 
-	if (r->binary || !strncmp(rec_get(&r->verb.record, "target"), "unix-", 5))
+	if (r->binary || !target_is_solo5(rec_get(&r->verb.record, "target")))
 		return 0;
 	if (imagefile_read(buf_str(&r->program), &image, fault) < 0)
 		return -1;

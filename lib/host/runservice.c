@@ -3,6 +3,7 @@
 #include "core/self.h"
 #include "host/caps.h"
 #include "host/tender.h"
+#include "model/keys.h"
 #include "model/limits.h"
 #include "render/runcommand.h"
 #include "render/systemd.h"
@@ -30,11 +31,6 @@ static void parts_free(struct parts *p)
 	strv_free(&p->writable);
 }
 
-static bool is_plain(const char *target)
-{
-	return !strncmp(target, "unix-", 5);
-}
-
 /* ---- what it is to do ---------------------------------------------------------------------------
  */
 
@@ -57,7 +53,7 @@ static int make_command(const struct running *r, struct parts *p, struct fault *
 	if (self_dir(&p->tools, fault) < 0)
 		return -1;
 	c.tools = buf_str(&p->tools);
-	if (!is_plain(wanted.target)) {
+	if (target_is_solo5(wanted.target)) {
 		if (tender_find(&wanted, &path, fault) < 0)
 			return -1;
 		if (!realpath(buf_str(&path), absolute))
@@ -84,7 +80,7 @@ static int set_limits(const struct running *r, struct systemd_unit *u, struct fa
 		    "--cpuset=%s: expected a list of processors such as 0-3,8", r->cpuset);
 	u->cpus_percent = (unsigned)((thousandths + 5) / 10);
 	u->cpuset = r->cpuset;
-	if (r->memory && is_plain(u->target))
+	if (r->memory && !target_is_solo5(u->target))
 		u->memory_max = strtoull(r->memory, NULL, 10) << 20;
 	return 0;
 }

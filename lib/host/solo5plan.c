@@ -4,6 +4,7 @@
 #include "host/tender.h"
 #include "model/attach.h"
 #include "model/imagerecord.h"
+#include "model/keys.h"
 #include "model/netdev.h"
 #include "model/size.h"
 #include "render/guestargs.h"
@@ -58,13 +59,10 @@ static int check_target(const struct solo5run *r, struct fault *fault)
 	    {"xen", "mirari-xl run"}, {"unix-socket", "run it as it is: it is a program"}};
 	const char *target = r->image->target;
 
-	if (target && (!strcmp(target, "hvt") || !strcmp(target, "spt") || is_virtio(r)))
+	if (target && target_is_solo5(target))
 		return 0;
 	fault_set(fault, EX_DATAERR, "%s: is for %s; what runs here is for hvt, spt or virtio",
-	    r->path,
-	    target            ? target
-	    : r->image->solo5 ? r->image->solo5
-			      : "no target of ours");
+	    r->path, image_target_text(r->image));
 	for (size_t i = 0; target && i < COUNT_OF(others); i++)
 		if (!strcmp(target, others[i][0]))
 			fault_hint(fault, "%s", others[i][1]);

@@ -93,6 +93,13 @@ int image_parse(
 	return image_parse_source(&source, name, into, fault);
 }
 
+const char *image_target_text(const struct image *image)
+{
+	if (image->target)
+		return image->target;
+	return image->solo5 ? image->solo5 : "no target of ours";
+}
+
 static const struct {
 	enum image_boot bit;
 	const char *name;

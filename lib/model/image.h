@@ -72,6 +72,9 @@ int image_parse_source(const struct image_source *source, const char *name, stru
 int image_parse(const void *bytes, size_t size, const char *name, struct image *into,
     struct fault *fault) A_MUST_CHECK;
 
+/* What it is for, in a message: its target; else what its ABI note says. Never NULL. */
+const char *image_target_text(const struct image *image);
+
 /* Appends target, abi, arch, boot, and device.N.name and device.N.type. */
 int image_write(const struct image *image, struct rec *into, struct fault *fault) A_MUST_CHECK;
 

@@ -49,10 +49,7 @@ int imagerecord_merge(const struct rec *record, const struct image *image, const
 
 	if (target && !fits(target, image)) {
 		fault_set(fault, EX_DATAERR, "%s: is for %s, but the record's target is %s", path,
-		    image->target  ? image->target
-		    : image->solo5 ? image->solo5
-				   : "no target of ours",
-		    target);
+		    image_target_text(image), target);
 		return fault_hint(fault, "build it for that: mirari build --target=%s", target);
 	}
 	for (size_t i = 0; i < record->count; i++)

@@ -146,6 +146,11 @@ int target_find(const char *name)
 	return -1;
 }
 
+bool target_is_solo5(const char *name)
+{
+	return !strcmp(name, "hvt") || !strcmp(name, "spt") || !strcmp(name, "virtio");
+}
+
 /* How much of `name` the pattern covers segment by segment: 2 all of both, 1 all of `name` with
  * more of the pattern left, 0 it doesn't. */
 static int covers(const char *pattern, const char *name)

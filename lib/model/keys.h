@@ -66,4 +66,7 @@ enum { TARGET_COUNT = 6 };
 /* The place in targets[], or -1. */
 int target_find(const char *name);
 
+/* Is it one of Solo5's that run on this host: hvt, spt or virtio? A tender or QEMU runs those. */
+bool target_is_solo5(const char *name);
+
 #endif

@@ -50,9 +50,7 @@ static int take_target(
 	if (!o->hypervisor)
 		return fault_set(fault, EX_DATAERR,
 		    "%s: is for %s; urunc starts unikernels for hvt, spt and virtio only", path,
-		    image->target  ? image->target
-		    : image->solo5 ? image->solo5
-				   : "no target of ours");
+		    image_target_text(image));
 	o->architecture = !strcmp(image->arch, "aarch64") ? "arm64" : "amd64";
 	return 0;
 }

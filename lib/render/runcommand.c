@@ -1,5 +1,6 @@
 #include "render/runcommand.h"
 
+#include "model/keys.h"
 #include "model/netdev.h"
 
 #include <string.h>
@@ -31,13 +32,6 @@ static void add_settings(const struct runcommand *r, struct strv *into)
 		strv_addf(into, "--publish=%s", r->published->items[i]);
 }
 
-static bool is_solo5(const struct rec *record)
-{
-	const char *target = rec_get(record, "target");
-
-	return !strcmp(target, "hvt") || !strcmp(target, "spt") || !strcmp(target, "virtio");
-}
-
 /* A plain program has none to be given. One with a network stack of its own knows whether it can do
  * without. */
 static void add_network(const struct runcommand *r, struct strv *into)
@@ -46,7 +40,8 @@ static void add_network(const struct runcommand *r, struct strv *into)
 	size_t length;
 	bool any = netdev_first(r->record, &length);
 
-	if ((!direct && !is_solo5(r->record)) || (!any && !(direct && r->rootless)))
+	if ((!direct && !target_is_solo5(rec_get(r->record, "target"))) ||
+	    (!any && !(direct && r->rootless)))
 		return;
 	add_tool(r, "mirari-tap", into);
 	strv_add(into, "exec");
@@ -122,7 +117,7 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 
 int runcommand(const struct runcommand *r, struct strv *into, size_t *program, struct fault *fault)
 {
-	const bool solo5 = is_solo5(r->record);
+	const bool solo5 = target_is_solo5(rec_get(r->record, "target"));
 	struct strv arguments A_CLEANUP(strv_free) = {0};
 
 	add_network(r, into);

@@ -148,12 +148,6 @@ static bool uses(const struct systemd_unit *u, const char *directory)
 	       mentions(u->writable, directory);
 }
 
-static bool is_guest(const struct systemd_unit *u)
-{
-	return !strcmp(u->target, "hvt") || !strcmp(u->target, "spt") ||
-	       !strcmp(u->target, "virtio");
-}
-
 static unsigned what_it_is(const struct systemd_unit *u)
 {
 	bool home = uses(u, "/home") || uses(u, "/root") || uses(u, "/run/user");
@@ -162,7 +156,7 @@ static unsigned what_it_is(const struct systemd_unit *u)
 	unsigned is = 0;
 
 	is |= u->rootless ? ROOTLESS : SYSTEM;
-	is |= is_guest(u) ? GUEST : PROGRAM;
+	is |= target_is_solo5(u->target) ? GUEST : PROGRAM;
 	is |= u->network ? NETWORK : ALONE;
 	/* what cleans up may find NAT of others, who were killed */
 	is |= u->nat || u->clean_up ? NAT : 0;
