@@ -3,6 +3,7 @@
 #include "core/self.h"
 #include "host/caps.h"
 #include "host/tender.h"
+#include "model/artifact.h"
 #include "model/keys.h"
 #include "model/limits.h"
 #include "render/runcommand.h"
@@ -106,7 +107,6 @@ static bool translates(const struct rec *record)
 static void add_writable(const struct running *r, struct parts *p)
 {
 	const struct rec *record = &r->verb.record;
-	const char *base = rec_get(record, "config.dir");
 
 	for (size_t i = 0; i < record->count; i++) {
 		const struct field *f = &record->fields[i];
@@ -116,9 +116,9 @@ static void add_writable(const struct running *r, struct parts *p)
 
 		if (strncmp(f->key, "block.", 6) || strcmp(dot, ".path"))
 			continue;
-		if (f->value[0] != '/')
-			buf_printf(&path, "%s/", base ? base : p->dir);
-		buf_adds(&path, f->value);
+		if (f->value[0] != '/' && !rec_get(record, "config.dir"))
+			buf_printf(&path, "%s/", p->dir);
+		record_path(record, f->value, &path);
 		if (realpath(buf_str(&path), absolute)) {
 			strv_add(&p->writable, absolute);
 		} else {

@@ -2,6 +2,7 @@
 
 #include "core/num.h"
 #include "host/tender.h"
+#include "model/artifact.h"
 #include "model/attach.h"
 #include "model/imagerecord.h"
 #include "model/keys.h"
@@ -164,9 +165,7 @@ static int plan_block(struct solo5run *r, size_t i, struct fault *fault)
 		fault_set(fault, EX_DATAERR, "block.%s has no path", d->name);
 		return fault_hint(fault, "--set block.%s.path=FILE", d->name);
 	}
-	if (path[0] != '/' && rec_get(r->record, "config.dir"))
-		buf_printf(&whole, "%s/", rec_get(r->record, "config.dir"));
-	buf_adds(&whole, path);
+	record_path(r->record, path, &whole);
 	d->path = solo5run_keep(r, buf_str(&whole));
 	d->sector = number_of(device_value(r, "block", d->name, "sector"), 0);
 	*file = (struct blockfile){

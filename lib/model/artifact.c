@@ -1,5 +1,14 @@
 #include "model/artifact.h"
 
+void record_path(const struct rec *record, const char *path, struct buf *into)
+{
+	const char *dir = rec_get(record, "config.dir");
+
+	if (dir && path[0] != '/')
+		buf_printf(into, "%s/", dir);
+	buf_adds(into, path);
+}
+
 void build_dir_path(const struct rec *record, struct buf *into)
 {
 	buf_adds(into, rec_get(record, "config.dir"));

@@ -1,9 +1,13 @@
-/* Where a project is built, and what is built there. */
+/* Paths of a project: where it is built, and what is built there. */
 #ifndef MIRARI_MODEL_ARTIFACT_H
 #define MIRARI_MODEL_ARTIFACT_H
 
 #include "core/buf.h"
 #include "core/rec.h"
+
+/* Appends a path that the record gives, as seen from wherever we are: one that isn't absolute
+ * begins at config.dir, if the record has that. */
+void record_path(const struct rec *record, const char *path, struct buf *into);
 
 /* Appends the directory of generated files, where the builder runs: config.dir, or build.dir below
  * it. The record has a config.dir. */

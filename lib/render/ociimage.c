@@ -1,5 +1,6 @@
 #include "render/ociimage.h"
 
+#include "model/artifact.h"
 #include "render/guestargs.h"
 
 #include <stdio.h>
@@ -55,19 +56,6 @@ static int take_target(
 	return 0;
 }
 
-/* The record's paths start at its project. */
-static bool take_block(struct ociimage *o, const struct rec *record, const char *path)
-{
-	const char *dir = rec_get(record, "config.dir");
-
-	if (!path)
-		return false;
-	if (dir && path[0] != '/')
-		buf_printf(&o->block_source, "%s/", dir);
-	buf_adds(&o->block_source, path);
-	return true;
-}
-
 /* urunc attaches one network device, always, and one block device if the image has its content. */
 static void take_devices(struct ociimage *o, const struct image *image, const struct rec *record)
 {
@@ -76,6 +64,7 @@ static void take_devices(struct ociimage *o, const struct image *image, const st
 	for (size_t i = 0; i < image->device_count; i++) {
 		const struct image_device *device = &image->devices[i];
 		char key[IMAGE_DEVICE_NAME_MAX + 16];
+		const char *path;
 
 		if (device->type == DEVICE_NET_BASIC) {
 			nets++;
@@ -87,12 +76,15 @@ static void take_devices(struct ociimage *o, const struct image *image, const st
 			continue;
 		o->block_dev = device->name;
 		snprintf(key, sizeof key, "block.%s.path", device->name);
-		if (take_block(o, record, rec_get(record, key)))
+		path = rec_get(record, key);
+		if (path) {
+			record_path(record, path, &o->block_source);
 			buf_printf(&o->block, "unikernel/%s.block", device->name);
-		else
+		} else {
 			strv_addf(&o->notes,
 			    "there is no content for the block device %s: --set %s=FILE",
 			    device->name, key);
+		}
 	}
 	if (image->solo5 && !nets)
 		strv_add(&o->notes,

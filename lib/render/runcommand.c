@@ -1,5 +1,6 @@
 #include "render/runcommand.h"
 
+#include "model/artifact.h"
 #include "model/keys.h"
 #include "model/netdev.h"
 
@@ -66,17 +67,13 @@ static void add_nets(const struct netdevs *devices, struct strv *into)
 	}
 }
 
-/* Paths of the configuration are seen from its directory. */
 static void add_block_path(
     const struct rec *record, const char *device, const char *path, struct strv *into)
 {
-	const char *dir = rec_get(record, "config.dir");
-	int length = (int)strcspn(device, ".");
+	struct buf whole A_CLEANUP(buf_free) = {0};
 
-	if (dir && path[0] != '/')
-		strv_addf(into, "--block=%.*s=%s/%s", length, device, dir, path);
-	else
-		strv_addf(into, "--block=%.*s=%s", length, device, path);
+	record_path(record, path, &whole);
+	strv_addf(into, "--block=%.*s=%s", (int)strcspn(device, "."), device, buf_str(&whole));
 }
 
 static void add_blocks(const struct rec *record, struct strv *into)
