@@ -102,8 +102,8 @@ int tenderrun_start(struct tenderrun *t, struct fault *fault)
 			return 0;
 		fault_errno(fault, 0, errno, "pidfd_open");
 		kill(t->pid, SIGKILL);
-		if (reap(t->pid, &ignored, fault) < 0)
-			return -1;
+		while (waitpid(t->pid, &ignored, 0) < 0 && errno == EINTR)
+			;
 	}
 	relay_stop(&t->relay, false);
 	return -1;
