@@ -96,11 +96,3 @@ void buf_printf(struct buf *b, const char *format, ...)
 	va_end(args);
 	buf_grew(b, (size_t)length);
 }
-
-char *buf_detach(struct buf *b)
-{
-	char *bytes = b->bytes ? b->bytes : mem_copy("", 0);
-
-	*b = (struct buf){.max = b->max};
-	return bytes;
-}

@@ -40,7 +40,4 @@ void buf_printf(struct buf *b, const char *format, ...) A_PRINTF(2, 3);
 char *buf_reserve(struct buf *b, size_t length) A_MUST_CHECK;
 void buf_grew(struct buf *b, size_t length);
 
-/* The memory, for the caller to free; the buf is empty afterwards. */
-char *buf_detach(struct buf *b) A_MUST_CHECK;
-
 #endif

@@ -126,7 +126,7 @@ void screen_add(struct screen *s, struct buf *into, const char *bytes, size_t le
 	s->length = length - taken;
 }
 
-void screen_end(struct screen *s, struct buf *into, bool reset)
+void screen_end(struct screen *s, struct buf *into)
 {
 	for (size_t i = 0; i < s->length; i++) {
 		if (is_plain((unsigned char)s->held[i]))
@@ -135,7 +135,7 @@ void screen_end(struct screen *s, struct buf *into, bool reset)
 			show_unfit(into, (unsigned char)s->held[i]);
 	}
 	s->length = 0;
-	if (reset && s->coloured) {
+	if (s->coloured) {
 		buf_adds(into, "\033[m");
 		s->coloured = false;
 	}

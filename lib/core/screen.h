@@ -30,8 +30,7 @@ struct screen {
 
 void screen_add(struct screen *s, struct buf *into, const char *bytes, size_t length);
 
-/* No more comes for now: what is begun is shown. With `reset` colours are the terminal's own again.
- */
-void screen_end(struct screen *s, struct buf *into, bool reset);
+/* No more comes: what is begun is shown, and colours are the terminal's own again. */
+void screen_end(struct screen *s, struct buf *into);
 
 #endif

@@ -205,7 +205,7 @@ int console_attach(int console, struct console_ends *ends, struct fault *fault)
 	ends->left = false;
 	while (!a.done && result == 0)
 		result = serve(&a, fault);
-	screen_end(&a.screen, &rest, true);
+	screen_end(&a.screen, &rest);
 	if (result == 0)
 		result = show(&a, &rest, fault);
 	buf_free(&a.typed);

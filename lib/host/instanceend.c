@@ -99,7 +99,9 @@ static int end_cgroup(const struct instances *s, const struct instance *i, struc
 	return 0;
 }
 
-int instance_end(
+/* Kills what still runs of one that is lost: its program, what that has started, and its process
+ * group and control group. `found` is set when there was anything. EX_TEMPFAIL: it doesn't end. */
+static int end_lost(
     const struct instances *s, const struct instance *i, bool *found, struct fault *fault)
 {
 	struct processes all A_CLEANUP(processes_free) = {0};
@@ -147,7 +149,7 @@ static void clear_away(const struct instances *s, struct stopping *st, const str
 {
 	bool ours = st->last, found;
 
-	if (instance_end(s, i, &found, &st->fault) < 0 ||
+	if (end_lost(s, i, &found, &st->fault) < 0 ||
 	    instance_settle(s, i, ours || found ? INSTANCE_STOPPED : INSTANCE_LOST, &st->fault) <
 		0) {
 		fail(st);
@@ -292,7 +294,7 @@ static int clear_one(const struct instances *s, const char *name, bool dry_run, 
 
 	if (got <= 0 || i.status != INSTANCE_LOST || i.settled)
 		return got < 0 ? -1 : 0;
-	if (!dry_run && (instance_end(s, &i, &found, fault) < 0 ||
+	if (!dry_run && (end_lost(s, &i, &found, fault) < 0 ||
 			    instance_settle(s, &i, INSTANCE_LOST, fault) < 0))
 		return -1;
 	return 1;

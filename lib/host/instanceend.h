@@ -59,11 +59,6 @@ void instances_stop(const struct instances *s, const struct strv *names, int64_t
 /* An option --timeout=SECONDS, or the default when that is NULL, in milliseconds. EX_USAGE. */
 int stop_timeout(const char *seconds, int64_t *milliseconds, struct fault *fault) A_MUST_CHECK;
 
-/* Kills what still runs of one that is lost: its program, what that has started, and its process
- * group and control group. `found` is set when there was anything. EX_TEMPFAIL: it doesn't end. */
-int instance_end(const struct instances *s, const struct instance *i, bool *found,
-    struct fault *fault) A_MUST_CHECK;
-
 /* Every one that is lost: ends what still runs of it, removes its socket, and writes down that it
  * is lost. Appends their names. What is wrong goes to `complain`, since it is no reason not to go
  * on with the others; the last of it is the fault. */

@@ -96,7 +96,7 @@ int logshow_end(struct logshow *s, struct fault *fault)
 		if (s->to[stream] != s->to[s->stream] && logshow_flush(s, fault) < 0)
 			return -1;
 		s->stream = stream;
-		screen_end(&s->screens[stream], &s->out, true);
+		screen_end(&s->screens[stream], &s->out);
 	}
 	return logshow_flush(s, fault);
 }

@@ -17,10 +17,10 @@ static void list_free(struct list *l)
 	buf_free(&l->text);
 }
 
-static void list_add(struct list *l, const char *before, const char *name, const char *behind)
+static void list_add(struct list *l, const char *name, const char *behind)
 {
 	if (l->count < LISTED_MAX)
-		buf_printf(&l->text, "%s%s%s%s", l->count ? ", " : "", before, name, behind);
+		buf_printf(&l->text, "%s%s%s", l->count ? ", " : "", name, behind);
 	l->count++;
 }
 
@@ -102,9 +102,9 @@ static void list_given(const struct image *image, const struct rec *record, cons
 		if (!name || is_named_before(record, i, section, name, length))
 			continue;
 		buf_printf(&copy, "%s %.*s", section, (int)length, name);
-		list_add(given, "", buf_str(&copy), "");
+		list_add(given, buf_str(&copy), "");
 		if (!is_wanted(image, section, name, length))
-			list_add(extra, "", buf_str(&copy) + strlen(section) + 1, "");
+			list_add(extra, buf_str(&copy) + strlen(section) + 1, "");
 	}
 }
 
@@ -131,11 +131,11 @@ int attach_check(
 	for (size_t i = 0; i < image->device_count; i++) {
 		const struct image_device *d = &image->devices[i];
 
-		list_add(&has, "", d->name,
-		    d->type == DEVICE_NET_BASIC ? " (NET_BASIC)" : " (BLOCK_BASIC)");
+		list_add(
+		    &has, d->name, d->type == DEVICE_NET_BASIC ? " (NET_BASIC)" : " (BLOCK_BASIC)");
 		if (is_given(record, d))
 			continue;
-		list_add(&lacks, "", d->name, "");
+		list_add(&lacks, d->name, "");
 		missing = missing ? missing : d;
 	}
 	list_given(image, record, "net", &given, &extra);

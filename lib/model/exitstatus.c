@@ -81,13 +81,6 @@ struct exit_meaning exit_translate(const struct exit_how *how)
 	return of_status(WEXITSTATUS(how->wait_status));
 }
 
-const char *exit_class_name(enum exit_class class)
-{
-	static const char *const names[] = {"ok", "fail", "usage", "abort", "killed"};
-
-	return names[class];
-}
-
 int exit_told(const char *console, size_t length)
 {
 	static const char exits[] = "Solo5: solo5_exit(";

@@ -41,8 +41,6 @@ struct exit_meaning {
 
 struct exit_meaning exit_translate(const struct exit_how *how);
 
-const char *exit_class_name(enum exit_class class);
-
 /* The status that Solo5's bindings name in the last line of a console (the end of it is enough), or
  * EXIT_UNTOLD: QEMU has none of its own to give, and Solo5 writes the same number to isa-debug-exit
  * whatever it was. */

@@ -162,25 +162,6 @@ static void test_reserve(void)
 	ok(b.length == 100003 && strlen(buf_str(&b)) == 100003, "all of the room can be used");
 }
 
-static void test_detach(void)
-{
-	struct buf b A_CLEANUP(buf_free) = {.max = 100};
-	char *bytes;
-
-	buf_adds(&b, "mine");
-	bytes = buf_detach(&b);
-	is_str(bytes, "mine", "detach hands out the bytes");
-	free(bytes);
-	is_str(buf_str(&b), "", "and leaves the buf empty");
-	ok(b.length == 0 && b.max == 100, "with its maximum");
-	buf_adds(&b, "next");
-	is_str(buf_str(&b), "next", "ready for more");
-	buf_free(&b);
-	bytes = buf_detach(&b);
-	is_str(bytes, "", "an empty buf detaches an empty string");
-	free(bytes);
-}
-
 int main(void)
 {
 	/* fresh memory holds rubbish, as it does in a long run */
@@ -193,6 +174,5 @@ int main(void)
 	test_maximum_printf();
 	test_maximum_default();
 	test_reserve();
-	test_detach();
 	return tap_end();
 }

@@ -52,7 +52,7 @@ int main(void)
 				text += n;
 				left -= n;
 			}
-			screen_end(&s, &b, true);
+			screen_end(&s, &b);
 			is_str(buf_str(&b), cases[i].want, "text %zu in pieces of %zu", i, piece);
 		}
 	buf_clear(&b);
