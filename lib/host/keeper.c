@@ -102,14 +102,12 @@ static bool remove_litter(void)
 static void clean_up(const struct keeper *k)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
-	struct strv taps A_CLEANUP(strv_free) = {0};
 	struct fault ignored;
 
-	for (size_t i = 0; i < k->translated_count; i++)
-		strv_add(&taps, k->translated[i]->tap);
 	while (remove_litter())
 		nanosleep(&pause, NULL);
-	if (taps.count && nat_remove_gone(&taps, &ignored) < 0)
+	/* of many programs that end at once the first keeper does it for all */
+	if (k->translated_count && nat_remove_gone(NULL, &ignored) < 0)
 		return;
 }
 

@@ -372,11 +372,12 @@ int nat_remove(const struct strv *taps, struct fault *fault)
 
 int nat_remove_gone(const struct strv *taps, struct fault *fault)
 {
-	struct strv gone A_CLEANUP(strv_free) = {0};
+	struct strv all A_CLEANUP(strv_free) = {0}, gone A_CLEANUP(strv_free) = {0};
 	int held A_CLEANUP(fd_close) = lock(fault);
 
 	/* whoever makes a tap anew marks it first, and gives it its table with the lock held */
-	if (held < 0 || tapgone_find(taps, &gone, fault) < 0)
+	if (held < 0 || (!taps && nat_list(&all, fault) < 0) ||
+	    tapgone_find(taps ? taps : &all, &gone, fault) < 0)
 		return -1;
 	return remove_locked(&gone, fault);
 }

@@ -38,7 +38,8 @@ int nat_apply(const struct nft_table *tables, size_t count, const struct strv *w
 /* Removes the tables of these taps, in one transaction; taps that have none are fine. */
 int nat_remove(const struct strv *taps, struct fault *fault) A_MUST_CHECK;
 
-/* The same for those of them that are gone; the table of one that somebody has made anew is his. */
+/* The same for those of them (NULL: of all) that are gone; the table of one that somebody has made
+ * anew is his. */
 int nat_remove_gone(const struct strv *taps, struct fault *fault) A_MUST_CHECK;
 
 /* Appends the names of the taps that have a table, sorted. */
