@@ -543,6 +543,7 @@ starts() {
 }
 
 @test 'mirari-tap exec makes the tap, mirari-solo5 run takes it' {
+	native
 	need ping
 	netns
 	for target in hvt spt; do
