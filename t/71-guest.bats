@@ -118,7 +118,7 @@ said() {
 		[ "$(grep -c 'LOAD .* RWE ' <<<"$output")" = 0 ]
 		run -127 "$file"
 	done
-	same 15 "$(find "$GUESTS" -type f | wc -l)"
+	same 15 "$(find "$GUESTS/" -type f | wc -l)"
 }
 
 @test "words: blanks, backslashes and both quotes, as MirageOS' parse-argv has them" {
