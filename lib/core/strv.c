@@ -1,6 +1,5 @@
 #include "core/strv.h"
 
-#include "core/buf.h"
 #include "core/mem.h"
 
 #include <stdarg.h>

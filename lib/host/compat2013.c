@@ -1,6 +1,5 @@
 #include "host/compat2013.h"
 
-#include "core/buf.h"
 #include "core/clock.h"
 #include "core/fd.h"
 

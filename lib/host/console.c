@@ -4,7 +4,6 @@
 #include "host/consoleaddress.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -8,7 +8,6 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 

@@ -4,7 +4,6 @@
 #include "core/shell.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,9 +1,10 @@
 #include "host/fstree.h"
 
+#include "core/buf.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -3,7 +3,6 @@
 #define MIRARI_HOST_FSTREE_H
 
 #include "core/attr.h"
-#include "core/buf.h"
 #include "core/fault.h"
 #include "core/strv.h"
 

@@ -22,7 +22,6 @@
 #define MIRARI_HOST_INSTANCE_H
 
 #include "core/attr.h"
-#include "core/buf.h"
 #include "core/fault.h"
 #include "core/procid.h"
 #include "core/rec.h"

@@ -7,8 +7,6 @@
 #include "core/fault.h"
 #include "host/instance.h"
 
-#include <stdbool.h>
-
 /* Appends the path of NAME.log, and reads the instance. EXIT_NO, with the hint mirari ps, when
  * there is neither an instance of that name nor a log. Without an instance, the one that is read
  * has no name and isn't live. */

@@ -1,11 +1,9 @@
 #include "host/opam.h"
 
-#include "core/fd.h"
 #include "core/proc.h"
 #include "core/shell.h"
 #include "host/opamfile.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,6 @@
 #define MIRARI_HOST_OPAMLOCK_H
 
 #include "core/attr.h"
-#include "core/buf.h"
 #include "core/fault.h"
 #include "core/strv.h"
 #include "host/opam.h"

@@ -10,7 +10,7 @@
 #include "core/buf.h"
 #include "core/fault.h"
 #include "host/console.h"
-#include "host/instance.h"
+#include "host/statedir.h"
 #include "host/instancelog.h"
 #include "host/program.h"
 

@@ -1,6 +1,5 @@
 #include "host/tapexec.h"
 
-#include "core/fd.h"
 #include "core/mem.h"
 #include "core/proc.h"
 #include "host/caps.h"

@@ -1,6 +1,5 @@
 #include "host/tapsetup.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 

@@ -10,7 +10,6 @@
 #include "core/attr.h"
 #include "core/fault.h"
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 /* 0: a new tap, *fd holds it. 1: there is an interface of that name. -1: a fault. */

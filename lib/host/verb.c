@@ -8,10 +8,8 @@
 #include "model/artifact.h"
 #include "model/locate.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void verb_free(struct verb *v)

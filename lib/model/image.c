@@ -1,6 +1,5 @@
 #include "model/image.h"
 
-#include "core/buf.h"
 #include "model/imagescan.h"
 
 #include <stdarg.h>

@@ -14,7 +14,6 @@
 #include "core/fault.h"
 #include "core/rec.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -5,7 +5,6 @@
 #include "core/buf.h"
 #include "core/utf8.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum {

@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DIGITS "0123456789"

@@ -1,7 +1,5 @@
 #include "render/ocaml.h"
 
-#include <stdbool.h>
-
 enum { WIDTH = 92 };
 
 /* One byte in front of `next` (or -1): at most four characters. Three decimal digits always, so

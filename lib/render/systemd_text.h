@@ -15,8 +15,6 @@
 #include "core/fault.h"
 #include "core/strv.h"
 
-#include <stdbool.h>
-
 /* Each appends the value, or is a fault of EX_DATAERR that begins with `what`. */
 
 /* A word of a command, or of Environment=. A $ is left alone: in a command it needs
