@@ -2,50 +2,21 @@
 
 #include "core/fd.h"
 #include "core/num.h"
+#include "core/procstat.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <unistd.h>
-
-/* The start time in the text of /proc/PID/stat; false also for a process that has ended and waits
- * for its parent (Z). The second field is the program's name, which may have blanks and parentheses
- * in it, so the count begins behind the last of these. */
-static bool start_time(const char *text, uint64_t *started)
-{
-	const char *field = strrchr(text, ')');
-
-	for (int i = 2; field && i < 22; i++) {
-		field = strchr(field, ' ');
-		field = field ? field + 1 : NULL;
-		if (i == 2 && field && (*field == 'Z' || *field == 'X'))
-			return false;
-	}
-	if (!field)
-		return false;
-	return num_parse_bytes(field, strcspn(field, " "), 0, UINT64_MAX, started) == NUM_OK;
-}
 
 struct procid procid_of(pid_t pid)
 {
-	char path[32], text[1024];
-	struct procid id = {.pid = pid};
-	int fd A_CLEANUP(fd_close) = -1;
-	ssize_t length;
+	struct procstat now;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (length > 0) {
-		text[length] = '\0';
-		if (start_time(text, &id.started))
-			return id;
-	}
-	return (struct procid){0};
+	if (!procstat_read(pid, &now) || now.ended)
+		return (struct procid){0};
+	return (struct procid){pid, now.fields[PROCSTAT_STARTTIME]};
 }
 
 bool procid_same(struct procid one, struct procid other)

@@ -1,6 +1,6 @@
 /*
  * A process as something to be written down and found again: its number alone may be another's by
- * then, so its start time goes with it (field 22 of /proc/PID/stat, proc(5)).
+ * then, so its start time goes with it (core/procstat.h).
  */
 #ifndef MIRARI_CORE_PROCID_H
 #define MIRARI_CORE_PROCID_H

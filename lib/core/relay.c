@@ -3,10 +3,10 @@
 #include "core/buf.h"
 #include "core/fd.h"
 #include "core/num.h"
+#include "core/procstat.h"
 
 #include <dirent.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -52,21 +52,12 @@ int relay_take(struct relay *r)
 	return r->caught;
 }
 
-/* 0 when that can't be seen. proc(5), /proc/pid/stat: PID (NAME) STATE PPID …, any bytes in NAME.
- */
+/* 0 when that can't be seen. */
 static pid_t parent_of(pid_t pid)
 {
-	struct buf path A_CLEANUP(buf_free) = {0}, text A_CLEANUP(buf_free) = {.max = 4096};
-	struct fault ignored;
-	const char *end;
-	int parent;
+	struct procstat now;
 
-	buf_printf(&path, "/proc/%d/stat", (int)pid);
-	if (file_read(buf_str(&path), EX_OSERR, &text, &ignored) < 0)
-		return 0;
-	end = strrchr(buf_str(&text), ')');
-	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
-	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+	return procstat_read(pid, &now) ? (pid_t)now.fields[PROCSTAT_PPID] : 0;
 }
 
 bool relay_is_below(pid_t pid, pid_t ancestor)

@@ -1,30 +1,13 @@
 #include "host/processes.h"
 
-#include "core/fd.h"
 #include "core/mem.h"
+#include "core/procstat.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-/* The fields of /proc/PID/stat that are read here, as proc(5) numbers them. */
-enum {
-	STATE = 3,
-	PPID,
-	PGRP,
-	SESSION,
-	UTIME = 14,
-	STIME,
-	CUTIME,
-	CSTIME,
-	STARTTIME = 22,
-	RSS = 24
-};
 
 void processes_free(struct processes *p)
 {
@@ -32,54 +15,26 @@ void processes_free(struct processes *p)
 	*p = (struct processes){0};
 }
 
-/* Fields 4 and later, from behind the program's name: it may have blanks and parentheses in it, so
- * they are counted from the last of these. False for one that has ended. */
-static bool parse(const char *text, uint64_t fields[RSS + 1])
-{
-	const char *next = strrchr(text, ')');
-
-	if (!next || next[1] != ' ' || next[2] == 'Z' || next[2] == 'X' || !next[2])
-		return false;
-	next += 3;
-	for (int i = STATE + 1; i <= RSS; i++) {
-		bool negative = next[0] == ' ' && next[1] == '-'; /* of no use here */
-		uint64_t number = 0;
-
-		if (*next != ' ')
-			return false;
-		for (next += 1 + negative; *next >= '0' && *next <= '9'; next++)
-			number = number * 10 + (uint64_t)(*next - '0');
-		fields[i] = negative ? 0 : number;
-	}
-	return true;
-}
-
-static bool read_one(int proc, const char *name, struct process *into)
+static bool read_one(pid_t pid, struct process *into)
 {
 	static long tick, page;
-	char path[32], text[1024];
-	uint64_t f[RSS + 1];
-	int fd A_CLEANUP(fd_close) = -1;
-	ssize_t length;
+	struct procstat now;
+	const uint64_t *f = now.fields;
 
-	snprintf(path, sizeof path, "%.20s/stat", name);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
-	if (!parse(text, f))
+	if (!procstat_read(pid, &now) || now.ended)
 		return false;
 	if (!tick) {
 		tick = sysconf(_SC_CLK_TCK);
 		page = sysconf(_SC_PAGESIZE);
 	}
-	*into = (struct process){.id = {(pid_t)strtol(name, NULL, 10), f[STARTTIME]},
-	    .parent = (pid_t)f[PPID],
-	    .group = (pid_t)f[PGRP],
-	    .session = (pid_t)f[SESSION],
-	    .cpu_ms = (f[UTIME] + f[STIME] + f[CUTIME] + f[CSTIME]) * 1000 / (uint64_t)tick,
-	    .resident = f[RSS] * (uint64_t)page};
+	*into = (struct process){.id = {pid, f[PROCSTAT_STARTTIME]},
+	    .parent = (pid_t)f[PROCSTAT_PPID],
+	    .group = (pid_t)f[PROCSTAT_PGRP],
+	    .session = (pid_t)f[PROCSTAT_SESSION],
+	    .cpu_ms =
+		(f[PROCSTAT_UTIME] + f[PROCSTAT_STIME] + f[PROCSTAT_CUTIME] + f[PROCSTAT_CSTIME]) *
+		1000 / (uint64_t)tick,
+	    .resident = f[PROCSTAT_RSS] * (uint64_t)page};
 	return true;
 }
 
@@ -152,7 +107,7 @@ int processes_read(struct processes *p, struct fault *fault)
 			p->room = p->room ? p->room * 2 : 256;
 			p->items = mem_resize(p->items, p->room, sizeof *p->items);
 		}
-		p->count += read_one(dirfd(dir), entry->d_name, &p->items[p->count]);
+		p->count += read_one((pid_t)strtol(entry->d_name, NULL, 10), &p->items[p->count]);
 	}
 	closedir(dir);
 	link_up(p);
