@@ -3,14 +3,15 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/lineread.h"
-#include "core/num.h"
 #include "core/relay.h"
+#include "host/logfiles.h"
 #include "host/processes.h"
 #include "model/value.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -336,37 +337,18 @@ int instance_update(const struct instances *s, const struct rec *record, struct 
 	return publish(s, record, ours ? NULL : last, fault);
 }
 
-/* NAME.log, and NAME.log.1 and so on; nothing else begins with that and goes on with a number. */
 static int remove_logs(const struct instances *s, const char *name, struct fault *fault)
 {
-	int logs = instances_open_logs(s, fault);
-	size_t length = strlen(name);
-	struct dirent *entry;
-	DIR *dir = logs < 0 ? NULL : fdopendir(logs);
-	int error = 0;
+	int logs A_CLEANUP(fd_close) = instances_open_logs(s, fault);
+	struct buf file A_CLEANUP(buf_free) = {0};
+	struct fault why;
 
-	if (!dir) {
-		if (logs >= 0)
-			fault_errno(fault, 0, errno, "%s", buf_str(&s->logs));
-		fd_close(&logs);
+	if (logs < 0)
 		return fault->status ? -1 : 0;
-	}
-	while ((entry = readdir(dir))) {
-		const char *rest = entry->d_name + length;
-		uint64_t number;
-
-		if (strncmp(entry->d_name, name, length) || strncmp(rest, ".log", 4))
-			continue;
-		if (rest[4] &&
-		    (rest[4] != '.' || num_parse(rest + 5, 0, UINT64_MAX, &number) != NUM_OK))
-			continue;
-		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
-			error = errno;
-	}
-	closedir(dir);
-	if (error)
-		return fault_errno(fault, 0, error, "remove %s/%s.log", buf_str(&s->logs), name);
-	return 0;
+	buf_printf(&file, "%s.log", name);
+	if (logfiles_remove(logs, buf_str(&file), &why) == 0)
+		return 0;
+	return fault_set(fault, why.status, "%s: %s", buf_str(&s->logs), why.text);
 }
 
 static int remove_file(

@@ -1,11 +1,11 @@
 #include "host/logfiles.h"
 
+#include "core/fd.h"
 #include "core/num.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,20 +16,6 @@ void logfiles_name(const char *name, unsigned number, struct buf *into)
 	buf_adds(into, name);
 	if (number)
 		buf_printf(into, ".%u", number);
-}
-
-bool logfiles_number(const char *name, const char *file, unsigned *number)
-{
-	size_t length = strlen(name);
-	uint64_t behind = 0;
-
-	if (strncmp(file, name, length) != 0)
-		return false;
-	if (file[length] &&
-	    (file[length] != '.' || num_parse(file + length + 1, 1, INT_MAX, &behind) != NUM_OK))
-		return false;
-	*number = (unsigned)behind;
-	return true;
 }
 
 static bool is_there(int dir, const char *name, unsigned number)
@@ -81,23 +67,31 @@ int logfiles_shift(int dir, const char *name, unsigned files, struct fault *faul
 	return 0;
 }
 
+static bool is_one(const char *name, const char *file)
+{
+	size_t length = strlen(name);
+	uint64_t ignored;
+
+	return !strncmp(file, name, length) &&
+	       (!file[length] || (file[length] == '.' && num_parse(file + length + 1, 0, UINT64_MAX,
+							     &ignored) == NUM_OK));
+}
+
 int logfiles_remove(int dir, const char *name, struct fault *fault)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	unsigned number;
 	int result = 0;
 
 	if (!list) {
-		result = fault_errno(fault, 0, errno, "directory of %s", name);
-		if (fd >= 0)
-			close(fd);
+		result = fault_errno(fault, 0, errno, "look for %s", name);
+		fd_close(&fd);
 		return result;
 	}
 	while ((entry = readdir(list)))
-		if (logfiles_number(name, entry->d_name, &number) &&
-		    unlinkat(dir, entry->d_name, 0) < 0 && errno != ENOENT)
+		if (is_one(name, entry->d_name) && unlinkat(dir, entry->d_name, 0) < 0 &&
+		    errno != ENOENT)
 			result = fault_errno(fault, 0, errno, "remove %s", entry->d_name);
 	closedir(list);
 	return result;

@@ -6,7 +6,6 @@
 #include "core/buf.h"
 #include "core/fault.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* A place in one of them, whatever its name is by then: inode 0 is none. */
@@ -16,9 +15,6 @@ struct logplace {
 
 /* Replaces what the buffer has by the name of one of them, 0 being the newest. */
 void logfiles_name(const char *name, unsigned number, struct buf *into);
-
-/* The number of such a name; false when it is none. */
-bool logfiles_number(const char *name, const char *file, unsigned *number);
 
 /* Makes room for a new one, so that with it there are `files` (at least 1) at most: each gets the
  * next number, the oldest first, up to a number that is free. Those that are too many are removed.
