@@ -13,6 +13,23 @@ void fd_close(int *fd)
 	*fd = -1;
 }
 
+void dir_close(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+	*dir = NULL;
+}
+
+DIR *dir_open(int at, const char *path)
+{
+	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		fd_close(&fd);
+	return dir;
+}
+
 int fd_fix_standard(void)
 {
 	/* open gives the lowest number that is free, which is the one that was found closed */

@@ -6,10 +6,18 @@
 #include "core/buf.h"
 #include "core/fault.h"
 
+#include <dirent.h>
 #include <sys/types.h>
 
 /* For A_CLEANUP: closes *fd unless it is negative. */
 void fd_close(int *fd);
+
+/* For A_CLEANUP, too. */
+void dir_close(DIR **dir);
+
+/* The entries of a directory below an open one (AT_FDCWD: of any), for readdir and closedir; NULL
+ * with errno set. */
+DIR *dir_open(int at, const char *path) A_MUST_CHECK;
 
 /* Opens 0, 1 and 2 on /dev/null where they are closed, so that no file of ours becomes one. */
 int fd_fix_standard(void);

@@ -1,9 +1,9 @@
 #include "host/built.h"
 
+#include "core/fd.h"
 #include "model/artifact.h"
 #include "model/keys.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -110,28 +110,21 @@ static bool is_block_device(const struct search *s, const char *name)
 /* Is there a newer file below the directory? What can't be looked into is the builder's to say. */
 static bool has_newer(const struct search *s, int parent, const char *name, int depth)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir A_CLEANUP(dir_close) = dir_open(parent, name);
 	const struct dirent *entry;
 	bool found = false;
 
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	while (!found && (entry = readdir(dir))) {
+	while (dir && !found && (entry = readdir(dir))) {
 		struct stat st;
 
 		if (strchr("._", entry->d_name[0]) || is_block_device(s, entry->d_name) ||
-		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (S_ISREG(st.st_mode))
 			found = is_newer(s, &st);
 		else if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
-			found = has_newer(s, fd, entry->d_name, depth + 1);
+			found = has_newer(s, dirfd(dir), entry->d_name, depth + 1);
 	}
-	closedir(dir);
 	return found;
 }
 
@@ -140,13 +133,11 @@ static bool has_newer_embedded(const struct search *s)
 {
 	const char *project = rec_get(s->record, "config.dir");
 	bool found = false;
-	int dir = open(project, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir A_CLEANUP(fd_close) = open(project, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; dir >= 0 && !found && i < s->record->count; i++)
 		if (!strncmp(s->record->fields[i].key, "fs.", 3))
 			found = has_newer(s, dir, s->record->fields[i].value, 0);
-	if (dir >= 0)
-		close(dir);
 	return found;
 }
 

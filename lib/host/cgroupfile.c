@@ -3,7 +3,6 @@
 #include "core/fd.h"
 #include "core/num.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -70,17 +69,6 @@ bool cgroupfile_has_word(const char *words, const char *word)
 	return false;
 }
 
-/* A directory of groups, for readdir; NULL when there is none. */
-static DIR *groups(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!stream)
-		fd_close(&fd);
-	return stream;
-}
-
 /* The next group in the directory, open; -1: there are no more. */
 static int next_group(DIR *stream, int dir, const char **name)
 {
@@ -103,7 +91,7 @@ static int next_group(DIR *stream, int dir, const char **name)
 static void kill_each(int dir, int depth)
 {
 	struct buf pids A_CLEANUP(buf_free) = {.max = 1 << 20};
-	DIR *stream = depth < DEPTH_MAX ? groups(dir) : NULL;
+	DIR *stream A_CLEANUP(dir_close) = depth < DEPTH_MAX ? dir_open(dir, ".") : NULL;
 	const char *name;
 	char *next;
 	int below;
@@ -112,8 +100,6 @@ static void kill_each(int dir, int depth)
 		kill_each(below, depth + 1);
 		fd_close(&below);
 	}
-	if (stream)
-		closedir(stream);
 	if (cgroupfile_read(dir, "cgroup.procs", &pids) < 0)
 		return;
 	for (char *pid = pids.bytes; pid && (next = strchr(pid, '\n')); pid = next + 1) {
@@ -136,7 +122,8 @@ static bool remove_below(int above, const char *name, int depth)
 {
 	int dir A_CLEANUP(fd_close) =
 	    openat(above, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *stream = dir < 0 || depth >= DEPTH_MAX ? NULL : groups(dir);
+	DIR *stream A_CLEANUP(dir_close) =
+	    dir < 0 || depth >= DEPTH_MAX ? NULL : dir_open(dir, ".");
 	const char *below;
 	int fd;
 
@@ -145,8 +132,6 @@ static bool remove_below(int above, const char *name, int depth)
 		if (!remove_below(dir, below, depth + 1))
 			break;
 	}
-	if (stream)
-		closedir(stream);
 	return unlinkat(above, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 

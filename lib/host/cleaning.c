@@ -1,8 +1,8 @@
 #include "host/cleaning.h"
 
+#include "core/fd.h"
 #include "core/shell.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -63,8 +63,7 @@ static bool is_state(int dir, const char *name)
 static int plan_entries(const struct project *p, const char *dir, const char *prefix,
     bool (*test)(int dir, const char *name), struct strv *into, struct fault *fault)
 {
-	int fd = openat(p->dir, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *open_dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *open_dir A_CLEANUP(dir_close) = dir_open(p->dir, dir);
 	struct dirent *entry;
 
 	if (!open_dir && errno == ENOENT)
@@ -72,9 +71,8 @@ static int plan_entries(const struct project *p, const char *dir, const char *pr
 	if (!open_dir)
 		return fault_errno(fault, 0, errno, "%s", dir);
 	while ((entry = readdir(open_dir)))
-		if (test(fd, entry->d_name))
+		if (test(dirfd(open_dir), entry->d_name))
 			strv_addf(into, "%s%s", prefix, entry->d_name);
-	closedir(open_dir);
 	return 0;
 }
 

@@ -8,7 +8,6 @@
 #include "host/processes.h"
 #include "model/value.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -191,18 +190,13 @@ int instance_find(
 
 int instance_names(const struct instances *s, struct strv *into, struct fault *fault)
 {
+	DIR *dir A_CLEANUP(dir_close) = s->dir < 0 ? NULL : dir_open(s->dir, ".");
 	struct dirent *entry;
-	int again = s->dir < 0 ? -1 : openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir;
 
 	if (s->dir < 0)
 		return 0;
-	dir = again < 0 ? NULL : fdopendir(again);
-	if (!dir) {
-		fault_errno(fault, 0, errno, "%s", buf_str(&s->path));
-		fd_close(&again);
-		return -1;
-	}
+	if (!dir)
+		return fault_errno(fault, 0, errno, "%s", buf_str(&s->path));
 	while ((entry = readdir(dir))) {
 		size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
 
@@ -212,7 +206,6 @@ int instance_names(const struct instances *s, struct strv *into, struct fault *f
 		if (value_fits(VALUE_NAME, entry->d_name))
 			strv_add(into, entry->d_name);
 	}
-	closedir(dir);
 	strv_sort(into);
 	return 0;
 }

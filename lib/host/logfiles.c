@@ -3,7 +3,6 @@
 #include "core/fd.h"
 #include "core/num.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -79,20 +78,15 @@ static bool is_one(const char *name, const char *file)
 
 int logfiles_remove(int dir, const char *name, struct fault *fault)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	DIR *list A_CLEANUP(dir_close) = dir_open(dir, ".");
 	struct dirent *entry;
 	int result = 0;
 
-	if (!list) {
-		result = fault_errno(fault, 0, errno, "look for %s", name);
-		fd_close(&fd);
-		return result;
-	}
+	if (!list)
+		return fault_errno(fault, 0, errno, "look for %s", name);
 	while ((entry = readdir(list)))
 		if (is_one(name, entry->d_name) && unlinkat(dir, entry->d_name, 0) < 0 &&
 		    errno != ENOENT)
 			result = fault_errno(fault, 0, errno, "remove %s", entry->d_name);
-	closedir(list);
 	return result;
 }

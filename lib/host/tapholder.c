@@ -49,17 +49,12 @@ static void add(struct tapholders *h, int process, const char *pid, const char *
 /* The descriptors of one process. */
 static void look_into(struct tapholders *h, int process, const char *pid)
 {
-	int fds = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fds < 0 ? NULL : fdopendir(fds);
+	DIR *list A_CLEANUP(dir_close) = dir_open(process, "fd");
 	const struct dirent *entry;
 
-	if (!list) {
-		fd_close(&fds);
-		return;
-	}
-	while ((entry = readdir(list))) {
+	while (list && (entry = readdir(list))) {
 		char target[16], path[300], info[512], *line;
-		ssize_t length = readlinkat(fds, entry->d_name, target, sizeof target);
+		ssize_t length = readlinkat(dirfd(list), entry->d_name, target, sizeof target);
 
 		if (length != (ssize_t)strlen("/dev/net/tun") ||
 		    memcmp(target, "/dev/net/tun", (size_t)length))
@@ -69,7 +64,6 @@ static void look_into(struct tapholders *h, int process, const char *pid)
 		    (line = strstr(info, "\niff:\t")))
 			add(h, process, pid, line + 6, strcspn(line + 6, "\n"));
 	}
-	closedir(list);
 }
 
 /* A process whose namespace we can't see counts as one of ours. */
