@@ -208,8 +208,7 @@ static int make_group(
 	if (errno != EEXIST)
 		return refused(errno, "make a control group in", path, fault);
 	if (!cgroupfile_remove(above, buf_str(&own)) || mkdirat(above, buf_str(&own), 0755) < 0)
-		return fault_set(fault, EX_UNAVAILABLE, "%s: can't be made anew: %s",
-		    buf_str(&c->path), strerror(errno));
+		return fault_errno(fault, EX_UNAVAILABLE, errno, "make %s anew", buf_str(&c->path));
 	return open_group(c, fault);
 }
 

@@ -68,7 +68,7 @@ int instance_check_name(const char *name, struct fault *fault) A_MUST_CHECK;
 int instance_read(const struct instances *s, const char *name, struct instance *into,
     struct fault *fault) A_MUST_CHECK;
 
-/* The same, but one that isn't there is a fault, EXIT_NO, with the hint mirari ps. */
+/* The same, but one that isn't there is a fault, EXIT_NO, with the hint mirari ps --all. */
 int instance_find(const struct instances *s, const char *name, struct instance *into,
     struct fault *fault) A_MUST_CHECK;
 

@@ -7,9 +7,9 @@
 #include "core/fault.h"
 #include "host/instance.h"
 
-/* Appends the path of NAME.log, and reads the instance. EXIT_NO, with the hint mirari ps, when
- * there is neither an instance of that name nor a log. Without an instance, the one that is read
- * has no name and isn't live. */
+/* Appends the path of NAME.log, and reads the instance. EXIT_NO, with the hint mirari ps
+ * --all, when there is neither an instance of that name nor a log. Without an instance, the one
+ * that is read has no name and isn't live. */
 int logof(const struct instances *s, const char *name, struct buf *path, struct instance *into,
     struct fault *fault) A_MUST_CHECK;
 

@@ -181,10 +181,8 @@ static int catch_up(struct reading *g, struct fault *fault)
 		bool skipped;
 		int got;
 
-		if (fstat(g->file.fd, &st) == 0 && (uint64_t)st.st_size < g->offset) {
+		if (fstat(g->file.fd, &st) == 0 && (uint64_t)st.st_size < g->offset)
 			g->offset = 0;
-			g->text.length = 0;
-		}
 		/* a half line may be taken back by its writer: it is read again until it is whole
 		 */
 		g->text.length = 0;

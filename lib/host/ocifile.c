@@ -39,10 +39,15 @@ static int crypto_failed(struct writer *w)
 	return fault_set(w->fault, EX_OSERR, "SHA-256 doesn't work here (libcrypto)");
 }
 
+static int hash_add(struct writer *w, const void *bytes, size_t length)
+{
+	return EVP_DigestUpdate(w->hash, bytes, length) == 1 ? 0 : crypto_failed(w);
+}
+
 static int put(struct writer *w, const void *bytes, size_t length)
 {
-	if (w->hashing && EVP_DigestUpdate(w->hash, bytes, length) != 1)
-		return crypto_failed(w);
+	if (w->hashing && hash_add(w, bytes, length) < 0)
+		return -1;
 	if (fd_write(w->fd, bytes, length) < 0)
 		return fault_errno(w->fault, EX_IOERR, errno, "write %s", w->output);
 	w->at += length;
@@ -109,10 +114,8 @@ static int put_blob(struct writer *w, const struct buf *bytes, struct ociblob *b
 {
 	struct buf name A_CLEANUP(buf_free) = {0};
 
-	if (EVP_DigestInit_ex(w->hash, EVP_sha256(), NULL) != 1 ||
-	    EVP_DigestUpdate(w->hash, buf_str(bytes), bytes->length) != 1)
-		return crypto_failed(w);
-	if (hash_end(w, blob) < 0)
+	if (hash_start(w) < 0 || hash_add(w, buf_str(bytes), bytes->length) < 0 ||
+	    hash_end(w, blob) < 0)
 		return -1;
 	blob->size = bytes->length;
 	blob_name(&name, blob);
@@ -136,12 +139,12 @@ static int put_source(struct writer *w, const struct source *source)
 			return fault_errno(w->fault, EX_IOERR, errno, "read %s", source->path);
 		if (n == 0)
 			break;
-		if (done + (uint64_t)n > source->size || put(w, chunk, (size_t)n) < 0)
-			return done + (uint64_t)n > source->size
-				   ? fault_set(w->fault, EX_DATAERR,
-					 "%s: became longer while it was read", source->path)
-				   : -1;
 		done += (uint64_t)n;
+		if (done > source->size)
+			return fault_set(w->fault, EX_DATAERR,
+			    "%s: became longer while it was read", source->path);
+		if (put(w, chunk, (size_t)n) < 0)
+			return -1;
 	}
 	if (done != source->size)
 		return fault_set(

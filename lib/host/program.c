@@ -121,7 +121,6 @@ static int set_up(const struct program *p, const struct start *s)
 static void become(const struct program *p, const struct start *s)
 {
 	struct failure failure = {.where = IN_GROUP};
-	bool told;
 
 	if (cgroup_enter(p->group) == 0) {
 		failure.where = IN_PROCESSORS;
@@ -135,8 +134,9 @@ static void become(const struct program *p, const struct start *s)
 		}
 	}
 	failure.error = errno;
-	told = write(s->report[1], &failure, sizeof failure) == (ssize_t)sizeof failure;
-	_exit(told ? EXIT_CANNOT_EXEC : EXIT_NOT_FOUND);
+	/* whoever waits for it sees that nothing came */
+	(void)!write(s->report[1], &failure, sizeof failure);
+	_exit(EXIT_CANNOT_EXEC);
 }
 
 static int explain(const struct program *p, const struct failure *f, struct fault *fault)

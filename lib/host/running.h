@@ -19,9 +19,9 @@ struct running {
 	struct verb verb;      /* its file may be a unikernel */
 	struct strv arguments; /* of the unikernel */
 	struct strv published;
-	const char *name, *tender, *memory; /* NULL: not given */
-	const char *restart, *cpus, *cpuset, *log_size,
-	    *log_files; /* of mirari-supervise, or systemd */
+	const char *name, *tender, *memory;  /* NULL: not given, as in the next two lines */
+	const char *restart, *cpus, *cpuset; /* for mirari-supervise or systemd */
+	const char *log_size, *log_files;    /* for mirari-supervise */
 	bool rootless, detach, systemd, no_build;
 
 	/* by running_find */

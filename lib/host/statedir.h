@@ -28,7 +28,8 @@ struct instances {
 };
 
 /* Opens it; with `make` it is made, else one that isn't there is no fault, but empty. EX_NOPERM
- * when somebody else could write there. */
+ * when somebody else could write there. instances_close releases it, also after a fault; what is
+ * closed has a dir of -1, and may be closed again. */
 int instances_open(struct instances *s, bool make, struct fault *fault) A_MUST_CHECK;
 void instances_close(struct instances *s);
 

@@ -6,8 +6,8 @@
  * Signals: SIGTERM, SIGINT and SIGHUP tell the program to end (SIGTERM to its process group) and
  * end this, once it has; SIGQUIT kills it. When this process is killed, the program gets SIGTERM.
  *
- * What the program has left behind when it ends is killed, once its output is read to its end or
- * DRAIN_MS have passed.
+ * What the program has left behind when it ends is killed, once its output is read to its end or a
+ * second has passed.
  *
  * While nothing happens there is one poll without a timeout.
  */

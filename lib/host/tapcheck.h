@@ -11,7 +11,7 @@
 #include "core/fault.h"
 
 struct tapcheck {
-	unsigned mtu;
+	unsigned mtu; /* bytes; 0: not known */
 	char mac[18]; /* the guest's, when mirari-tap has made the tap; else "" */
 };
 

@@ -17,11 +17,6 @@ static const struct {
     {"virtio", "qemu-system-x86_64", "sudo apt-get install qemu-system-x86"},
 };
 
-static bool is_executable(const char *path)
-{
-	return access(path, X_OK) == 0;
-}
-
 /* True when the switch has it; else where that was is added to *places. */
 static bool find_in_switch(
     const struct tender_wanted *wanted, const char *program, struct buf *path, struct buf *places)
@@ -38,10 +33,8 @@ static bool find_in_switch(
 	if (!opam.prefix.length)
 		return false;
 	buf_printf(&candidate, "%s/bin/%s", buf_str(&opam.prefix), program);
-	if (is_executable(buf_str(&candidate))) {
-		buf_adds(path, buf_str(&candidate));
+	if (proc_find(buf_str(&candidate), path) == 0)
 		return true;
-	}
 	buf_printf(places, "not in the opam switch %s (%s/bin), ", buf_str(&opam.name),
 	    buf_str(&opam.prefix));
 	return false;
