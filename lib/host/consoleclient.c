@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum {
@@ -46,6 +47,11 @@ static int parse_greeting(char *text, const char *name, struct logplace *from, s
 	return 0;
 }
 
+static int no_answer(const char *name, struct fault *fault)
+{
+	return fault_set(fault, EX_UNAVAILABLE, "%s: its supervisor doesn't answer", name);
+}
+
 /* Reads the first line, and nothing behind it. */
 static int read_greeting(int fd, const char *name, struct logplace *from, struct fault *fault)
 {
@@ -59,8 +65,7 @@ static int read_greeting(int fd, const char *name, struct logplace *from, struct
 		ssize_t n;
 
 		if (left <= 0 || poll(&answer, 1, (int)left) == 0)
-			return fault_set(
-			    fault, EX_UNAVAILABLE, "%s: its supervisor doesn't answer", name);
+			return no_answer(name, fault);
 		n = recv(fd, text + length, 1, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
@@ -77,16 +82,21 @@ static int read_greeting(int fd, const char *name, struct logplace *from, struct
 
 int console_connect(int dir, const char *name, struct logplace *from, struct fault *fault)
 {
+	/* connecting waits, too, where others wait already */
+	const struct timeval patience = {.tv_sec = ANSWER_MS / 1000};
 	struct sockaddr_un address;
 	int fd = -1;
 
 	if (console_address(dir, name, &address, fault) < 0 || (fd = console_socket(0, fault)) < 0)
 		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	while (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno == ENOENT || errno == ECONNREFUSED)
 			fault_set(fault, EXIT_NO, "%s: nobody listens there", name);
+		else if (errno == EAGAIN)
+			no_answer(name, fault);
 		else
 			fault_errno(fault, 0, errno, "connect to %s", name);
 		fd_close(&fd);

@@ -320,6 +320,23 @@ static void test_client(void)
 	scratch_need(waitpid(pid, NULL, 0) == pid, "waitpid");
 }
 
+static int line[2 * CONSOLE_CLIENTS_MAX];
+static size_t waiting;
+
+/* As many as can be. */
+static void wait_in_line(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "x.console"};
+	int fd;
+
+	do {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		scratch_need(fd >= 0 && waiting < COUNT_OF(line), "socket");
+		line[waiting++] = fd;
+	} while (connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
+	scratch_need(errno == EAGAIN, "connect");
+}
+
 static void test_no_answer(void)
 {
 	struct console c = console_of(NULL);
@@ -330,6 +347,13 @@ static void test_no_answer(void)
 	ok(console_connect(here, "x.console", &from, &fault) < 0 && fault.status == EX_UNAVAILABLE,
 	    "one that doesn't answer: %s", fault.text);
 	ok(clock_ms() - before < 8000, "is given up");
+	wait_in_line();
+	before = clock_ms();
+	ok(console_connect(here, "x.console", &from, &fault) < 0 && fault.status == EX_UNAVAILABLE,
+	    "one where others wait already: %s", fault.text);
+	ok(clock_ms() - before < 8000, "is given up, too");
+	while (waiting)
+		close(line[--waiting]);
 	console_close(&c);
 }
 
