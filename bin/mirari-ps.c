@@ -77,11 +77,6 @@ static int describe(
 /* ---- a table for people -------------------------------------------------------------------------
  */
 
-static void add_cell(struct strv *cells, const char *text)
-{
-	strv_add(cells, text && *text ? text : "-");
-}
-
 /* 45s, 12m30s, 3h12m, 5d3h: two units at most. */
 static void add_time(struct strv *cells, uint64_t seconds)
 {
@@ -100,17 +95,6 @@ static void add_time(struct strv *cells, uint64_t seconds)
 		    (unsigned long long)(seconds / units[unit].seconds), units[unit].name,
 		    (unsigned long long)(seconds % units[unit].seconds / units[unit + 1].seconds),
 		    units[unit + 1].name);
-}
-
-static void add_size(struct strv *cells, uint64_t bytes)
-{
-	static const char units[] = "KMGTPE";
-	double size = (double)bytes / 1024;
-	size_t unit = 0;
-
-	for (; size >= 1024 && units[unit + 1]; unit++)
-		size /= 1024;
-	strv_addf(cells, unit && size < 10 ? "%.1f%c" : "%.0f%c", size, units[unit]);
 }
 
 /* With what it ended with, or until when it waits. */
@@ -140,29 +124,29 @@ static void add_taps(struct strv *cells, const struct rec *r)
 		if (!strncmp(key, "net.", 4) && end && !strcmp(end, ".tap"))
 			buf_printf(&taps, "%s%s", taps.length ? "," : "", r->fields[k].value);
 	}
-	add_cell(cells, buf_str(&taps));
+	table_cell(cells, buf_str(&taps));
 }
 
 static void add_row(struct strv *cells, const struct rec *r, const struct instance_use *use)
 {
 	const char *restarts = rec_get(r, "instance.restarts");
 
-	add_cell(cells, rec_get(r, "instance.name"));
+	table_cell(cells, rec_get(r, "instance.name"));
 	add_status(cells, r);
-	add_cell(cells, rec_get(r, "target"));
-	add_cell(cells, rec_get(r, "instance.pid"));
+	table_cell(cells, rec_get(r, "target"));
+	table_cell(cells, rec_get(r, "instance.pid"));
 	if (use) {
 		add_time(cells, use->uptime_s);
 		if (use->cpu_ms < 60000)
 			strv_addf(cells, "%.2fs", (double)use->cpu_ms / 1000);
 		else
 			add_time(cells, use->cpu_ms / 1000);
-		add_size(cells, use->memory);
+		table_size(cells, (double)use->memory / 1024, "KMGTPE");
 	} else {
 		strv_list(cells, "-", "-", "-");
 	}
 	add_taps(cells, r);
-	add_cell(cells, restarts ? restarts : "0");
+	table_cell(cells, restarts ? restarts : "0");
 }
 
 /* ---- all of them --------------------------------------------------------------------------------

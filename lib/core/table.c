@@ -51,3 +51,20 @@ void table_add(struct buf *into, const struct strv *given, size_t columns)
 	}
 	free(widths);
 }
+
+void table_cell(struct strv *cells, const char *text)
+{
+	strv_add(cells, text && *text ? text : "-");
+}
+
+void table_size(struct strv *cells, double amount, const char *units)
+{
+	char unit[2] = "";
+	size_t i = 0;
+
+	for (; amount >= 1024 && units[i + 1]; i++)
+		amount /= 1024;
+	if (units[i] != ' ')
+		unit[0] = units[i];
+	strv_addf(cells, i && amount < 10 ? "%.1f%s" : "%.0f%s", amount, unit);
+}

@@ -135,23 +135,9 @@ static int record_of(
 	return add(r, fault, "tx.packets", "%llu", (unsigned long long)link->tx_packets);
 }
 
-/* 1536 as 1.5K: at most four characters and a unit. */
-static void add_size(struct strv *cells, const char *bytes)
+static void add_bytes(struct strv *cells, const char *bytes)
 {
-	static const char units[] = " KMGTPE";
-	double size = bytes ? strtod(bytes, NULL) : 0;
-	size_t unit = 0;
-
-	for (; size >= 1024 && units[unit + 1]; unit++)
-		size /= 1024;
-	strv_addf(cells, unit && size < 10 ? "%.1f%c" : "%.0f%c", size, units[unit]);
-	if (!unit)
-		cells->items[cells->count - 1][strlen(cells->items[cells->count - 1]) - 1] = '\0';
-}
-
-static void add_cell(struct strv *cells, const char *text)
-{
-	strv_add(cells, text ? text : "-");
+	table_size(cells, bytes ? strtod(bytes, NULL) : 0, " KMGTPE");
 }
 
 enum { COLUMNS = 9 };
@@ -163,23 +149,23 @@ static void row_of(const struct rec *r, struct strv *cells)
 	const char *in_use = rec_get(r, "in-use"), *value;
 	struct buf addresses A_CLEANUP(buf_free) = {0};
 
-	add_cell(cells, tap ? tap : rec_get(r, "bridge"));
+	table_cell(cells, tap ? tap : rec_get(r, "bridge"));
 	strv_addf(cells, "%s%s", rec_get(r, "state"), in_use && !strcmp(in_use, "true") ? "+" : "");
 	if (device)
 		strv_addf(cells, "%s%s%s", name ? name : "", name ? "/" : "", device);
 	else
-		add_cell(cells, tap ? NULL : "bridge");
+		table_cell(cells, tap ? NULL : "bridge");
 	for (size_t i = 0; rec_each(r, "address", &i, &value);)
 		buf_printf(&addresses, "%s%s", addresses.length ? "," : "", value);
-	add_cell(cells, addresses.length ? buf_str(&addresses) : NULL);
-	add_cell(cells, rec_get(r, "master"));
-	add_cell(cells, rec_get(r, "owner"));
+	table_cell(cells, buf_str(&addresses));
+	table_cell(cells, rec_get(r, "master"));
+	table_cell(cells, rec_get(r, "owner"));
 	if (pid)
 		strv_addf(cells, "%s(%s)", rec_get(r, "holder.program"), pid);
 	else
-		add_cell(cells, NULL);
-	add_size(cells, rec_get(r, "rx.bytes"));
-	add_size(cells, rec_get(r, "tx.bytes"));
+		table_cell(cells, NULL);
+	add_bytes(cells, rec_get(r, "rx.bytes"));
+	add_bytes(cells, rec_get(r, "tx.bytes"));
 }
 
 static int read_world(struct world *w, struct fault *fault)

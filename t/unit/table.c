@@ -15,6 +15,29 @@ static void table(const char *const *words, size_t columns, const char *expected
 #define table(columns, expected, what, ...) \
 	table((const char *const[]){__VA_ARGS__, NULL}, columns, expected, what)
 
+static void test_cells(void)
+{
+	static const struct {
+		double amount;
+		const char *units, *want;
+	} sizes[] = {{0, " KM", "0"}, {1023, " KM", "1023"}, {1024, " KM", "1.0K"},
+	    {1536, " KM", "1.5K"}, {10240, " KM", "10K"}, {3e12, " KM", "2861023M"},
+	    {0.4, "KM", "0K"}, {9, "KM", "9K"}, {9 * 1024, "KM", "9.0M"}};
+
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		struct strv cells A_CLEANUP(strv_free) = {0};
+
+		table_size(&cells, sizes[i].amount, sizes[i].units);
+		is_str(cells.items[0], sizes[i].want, "%s", sizes[i].want);
+	}
+	for (int i = 0; i < 3; i++) {
+		struct strv cells A_CLEANUP(strv_free) = {0};
+
+		table_cell(&cells, i == 0 ? NULL : i == 1 ? "" : "x");
+		is_str(cells.items[0], i < 2 ? "-" : "x", "a cell");
+	}
+}
+
 int main(void)
 {
 	struct strv none = {0};
@@ -39,5 +62,6 @@ int main(void)
 	    "b",
 	    "x", "abc", "y");
 	table(2, ">a??  x\nabc  y\n", "nor a whole character", "a\xe2\x82", "x", "abc", "y");
+	test_cells();
 	return tap_end();
 }
