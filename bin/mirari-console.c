@@ -1,10 +1,10 @@
 /* mirari console: what a detached unikernel prints as it comes, and its standard input. */
 #include "core/fd.h"
 #include "core/main.h"
-#include "core/num.h"
 #include "host/consoleclient.h"
 #include "host/logof.h"
 #include "host/logreader.h"
+#include "host/logtail.h"
 #include "host/typing.h"
 
 #include <errno.h>
@@ -45,14 +45,9 @@ static const struct usage *usage(struct options *o)
 static int parse(const struct options *o, uint64_t *tail, struct fault *fault)
 {
 	*tail = TAIL_DEFAULT;
-	if (o->tail && num_parse(o->tail, 0, UINT64_MAX - 1, tail) != NUM_OK)
-		return fault_set(
-		    fault, EX_USAGE, "--tail=%s: expected a whole number of lines", o->tail);
-	if (o->names.count == 1)
-		return 0;
-	fault_set(fault, EX_USAGE, o->names.count ? "one at a time, not also %s" : "which one?%s",
-	    o->names.count ? o->names.items[1] : "");
-	return fault_hint(fault, "mirari console NAME; mirari ps lists them");
+	if (o->tail && logtail_parse(o->tail, tail, fault) < 0)
+		return -1;
+	return opt_one_name(&o->names, "mirari console NAME; mirari ps lists them", fault);
 }
 
 /* The socket, and the path of the log. */

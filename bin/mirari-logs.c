@@ -5,6 +5,7 @@
 #include "core/num.h"
 #include "host/logof.h"
 #include "host/logreader.h"
+#include "host/logtail.h"
 
 #include <signal.h>
 #include <string.h>
@@ -90,16 +91,11 @@ static int parse(
     const struct options *o, struct logreader *r, struct logshow *show, struct fault *fault)
 {
 	r->tail = UINT64_MAX;
-	if (o->tail && num_parse(o->tail, 0, UINT64_MAX - 1, &r->tail) != NUM_OK)
-		return fault_set(
-		    fault, EX_USAGE, "--tail=%s: expected a whole number of lines", o->tail);
+	if (o->tail && logtail_parse(o->tail, &r->tail, fault) < 0)
+		return -1;
 	if (o->since && parse_since(o->since, &show->since, fault) < 0)
 		return -1;
-	if (o->names.count == 1)
-		return 0;
-	fault_set(fault, EX_USAGE, o->names.count ? "one at a time, not also %s" : "which one?%s",
-	    o->names.count ? o->names.items[1] : "");
-	return fault_hint(fault, "mirari logs NAME; mirari ps lists them");
+	return opt_one_name(&o->names, "mirari logs NAME; mirari ps lists them", fault);
 }
 
 struct instance_name {

@@ -49,10 +49,10 @@ static int find(const struct instances *store, const char *name, struct instance
 
 static int check(const struct options *o, const struct instances *store, struct fault *fault)
 {
-	if (!o->names.count) {
-		fault_set(fault, EX_USAGE, "which one?");
-		return fault_hint(fault, "mirari restart NAME; mirari ps lists them");
-	}
+	static const char hint[] = "mirari restart NAME; mirari ps lists them";
+
+	if (opt_some_names(&o->names, false, hint, fault) < 0)
+		return -1;
 	for (size_t i = 0; i < o->names.count; i++) {
 		struct strv command A_CLEANUP(strv_free) = {0};
 		struct instance instance A_CLEANUP(instance_free) = {0};

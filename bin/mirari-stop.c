@@ -36,12 +36,8 @@ static const struct usage *usage(struct options *o)
 
 static int check_words(const struct options *o, struct fault *fault)
 {
-	if (o->all && o->names.count)
-		return fault_set(fault, EX_USAGE, "--all doesn't go with names");
-	if (o->all || o->names.count)
-		return 0;
-	fault_set(fault, EX_USAGE, "which one?");
-	return fault_hint(fault, "mirari stop NAME, or --all; mirari ps lists them");
+	return opt_some_names(
+	    &o->names, o->all, "mirari stop NAME, or --all; mirari ps lists them", fault);
 }
 
 /* What there is to say of one; its exit status. */

@@ -247,3 +247,24 @@ int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *ope
 		strv_add(operands, argv[c.at]);
 	return check_command(usage, command, fault);
 }
+
+int opt_one_name(const struct strv *names, const char *hint, struct fault *fault)
+{
+	if (names->count == 1)
+		return 0;
+	if (names->count)
+		fault_set(fault, EX_USAGE, "one at a time, not also %s", names->items[1]);
+	else
+		fault_set(fault, EX_USAGE, "which one?");
+	return fault_hint(fault, "%s", hint);
+}
+
+int opt_some_names(const struct strv *names, bool all, const char *hint, struct fault *fault)
+{
+	if (all && names->count)
+		return fault_set(fault, EX_USAGE, "--all doesn't go with names");
+	if (all || names->count)
+		return 0;
+	fault_set(fault, EX_USAGE, "which one?");
+	return fault_hint(fault, "%s", hint);
+}

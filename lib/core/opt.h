@@ -61,4 +61,12 @@ struct usage {
 int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *operands,
     struct buf *answer, struct fault *fault) A_MUST_CHECK;
 
+/* For tools that work on things by their names: EX_USAGE, with `hint`, unless there is exactly one.
+ */
+int opt_one_name(const struct strv *names, const char *hint, struct fault *fault) A_MUST_CHECK;
+
+/* The same unless there are some, or `all` (--all) is there in place of them. */
+int opt_some_names(
+    const struct strv *names, bool all, const char *hint, struct fault *fault) A_MUST_CHECK;
+
 #endif

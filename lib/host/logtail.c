@@ -1,6 +1,7 @@
 #include "host/logtail.h"
 
 #include "core/buf.h"
+#include "core/num.h"
 #include "host/logline.h"
 
 #include <errno.h>
@@ -108,4 +109,12 @@ int logtail_find(
 	}
 	buf_free(&f.block);
 	return found < 0 ? -1 : 0;
+}
+
+int logtail_parse(const char *lines, uint64_t *number, struct fault *fault)
+{
+	/* the number behind the last one is all of them */
+	if (num_parse(lines, 0, UINT64_MAX - 1, number) == NUM_OK)
+		return 0;
+	return fault_set(fault, EX_USAGE, "--tail=%s: expected a whole number of lines", lines);
 }
