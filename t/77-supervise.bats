@@ -130,12 +130,13 @@ stdout end" "$(log a.b | grep ^stdout)"
 	says 'exec ./executable: Exec format error'
 	[ ! -s "$T/out" ]
 	same '' "$(ls "$S" | grep -vx lock)"
-	# nor is the log of an earlier one touched
+	# nor are the log and the record of an earlier one touched
 	run -0 mirari-supervise --name a -- echo hello
 	try mirari-supervise --name a -- ./executable
 	exits 126
 	logged a 'stdout hello'
-	[ ! -e "$S/a.instance" ]
+	is a status exited
+	same 1 "$(grep -c started "$S/a.log")"
 }
 
 @test 'bad usage' {
