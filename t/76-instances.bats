@@ -609,6 +609,14 @@ another() {
 	[ -e "$STATE/a.instance" ]
 }
 
+@test "a directory that can't be made: why, and what to do" {
+	[ -d /dev/pts ] || lacking 'there is no /dev/pts, where nobody can make a directory'
+	XDG_STATE_HOME=/dev/pts/none/state try mirari-supervise --name a -- true
+	exits 77
+	grep -qE 'create /dev/pts/none: (Operation not permitted|Permission denied)' "$T/err" || flunk 'should say why'
+	says 'export XDG_STATE_HOME='
+}
+
 @test "a name is taken by one of many, and they all say so" {
 	native
 	for n in {1..12}; do

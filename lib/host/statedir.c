@@ -34,7 +34,9 @@ static const char *path_in(const char *variable)
 
 static int find(struct instances *s, struct fault *fault)
 {
-	const char *state = path_in("XDG_STATE_HOME"), *home = path_in("HOME");
+	const char *state = path_in("XDG_STATE_HOME");
+	/* where another user is acted for it is the real one's */
+	const char *home = geteuid() == getuid() ? path_in("HOME") : NULL;
 	const struct passwd *user;
 
 	if (state) {
@@ -62,17 +64,20 @@ static int make(const char *path, struct fault *fault)
 	struct buf part A_CLEANUP(buf_free) = {0};
 
 	for (const char *end = path; *end;) {
+		int error;
+
 		end += 1 + strcspn(end + 1, "/");
 		buf_clear(&part);
 		buf_add(&part, path, (size_t)(end - path));
 		if (mkdir(buf_str(&part), 0700) == 0 || errno == EEXIST)
 			continue;
+		error = errno;
 		/* one above it may be there, and nothing to be made in it: a read-only / */
 		if (*end && access(buf_str(&part), F_OK) == 0)
 			continue;
-		return fault_errno(fault,
-		    errno == EACCES || errno == EPERM ? EX_NOPERM : EX_CANTCREAT, errno,
-		    "create %s", buf_str(&part));
+		fault_errno(fault, error == EACCES || error == EPERM ? EX_NOPERM : EX_CANTCREAT,
+		    error, "create %s", buf_str(&part));
+		return fault_hint(fault, "export XDG_STATE_HOME=/a/directory/of/your/own");
 	}
 	return 0;
 }
@@ -87,6 +92,9 @@ static int check(int dir, const char *path, struct fault *fault)
 	if (st.st_uid != geteuid()) {
 		fault_set(fault, EX_NOPERM, "%s: belongs to user %u, and we are user %u", path,
 		    (unsigned)st.st_uid, (unsigned)geteuid());
+		if (geteuid() == 0)
+			return fault_hint(
+			    fault, "as that user: sudo -u '#%u' mirari ps", (unsigned)st.st_uid);
 		return fault_hint(fault, "export XDG_STATE_HOME=/a/directory/of/your/own");
 	}
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
