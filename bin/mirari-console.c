@@ -2,6 +2,7 @@
 #include "core/fd.h"
 #include "core/main.h"
 #include "host/consoleclient.h"
+#include "host/invoker.h"
 #include "host/logof.h"
 #include "host/logreader.h"
 #include "host/logtail.h"
@@ -52,14 +53,15 @@ static int parse(const struct options *o, uint64_t *tail, struct fault *fault)
 
 /* The socket, and the path of the log. */
 static int open_console(
-    const char *name, struct buf *log, struct logplace *from, struct fault *fault)
+    const struct strv *names, struct buf *log, struct logplace *from, struct fault *fault)
 {
+	const char *name = names->items[0];
 	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
 	struct instance instance A_CLEANUP(instance_free) = {0};
 	struct buf console A_CLEANUP(buf_free) = {0};
 	int fd = -1;
 
-	if (instances_open(&store, false, fault) < 0 ||
+	if (invoker_open_plain(&store, names, fault) < 0 ||
 	    logof(&store, name, log, &instance, fault) < 0)
 		return -1;
 	if (!instance_is_live(instance.status)) {
@@ -97,7 +99,7 @@ static int look(const struct options *o, const char *name, uint64_t tail, struct
 	struct buf log A_CLEANUP(buf_free) = {0};
 	struct logplace from;
 	/* first this: where it begins is where the log ends */
-	int fd A_CLEANUP(fd_close) = open_console(name, &log, &from, fault);
+	int fd A_CLEANUP(fd_close) = open_console(&o->names, &log, &from, fault);
 	int result = -1;
 
 	if (fd < 0)

@@ -3,6 +3,7 @@
 #include "core/fd.h"
 #include "core/main.h"
 #include "core/num.h"
+#include "host/invoker.h"
 #include "host/logof.h"
 #include "host/logreader.h"
 #include "host/logtail.h"
@@ -122,7 +123,7 @@ static int show_log(
 	struct instance_name of = {&store, o->names.items[0]};
 	int ended A_CLEANUP(fd_close) = -1;
 
-	if (instances_open(&store, false, fault) < 0 ||
+	if (invoker_open_plain(&store, &o->names, fault) < 0 ||
 	    logof(&store, of.name, &path, &instance, fault) < 0)
 		return -1;
 	ended = o->follow ? procid_open(instance.supervisor) : -1;

@@ -3,6 +3,7 @@
 #include "core/main.h"
 #include "core/table.h"
 #include "host/instanceuse.h"
+#include "host/invoker.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -217,28 +218,46 @@ static void put_table(const struct listing *l)
 	put_bytes(&text);
 }
 
-static int ps(const struct options *o, struct fault *fault)
+/* Those of the directory that is open. */
+static int list(struct listing *l, struct fault *fault)
 {
-	struct listing l A_CLEANUP(listing_free) = {.options = o, .store.dir = -1};
 	struct strv all A_CLEANUP(strv_free) = {0};
 	int status = EX_OK;
 
-	if (instances_open(&l.store, false, fault) < 0)
+	if (l->options->names.count)
+		strv_add_all(&all, &l->options->names);
+	else if (instance_names(&l->store, &all, fault) < 0)
 		return -1;
-	if (o->names.count)
-		strv_add_all(&all, &o->names);
-	else if (instance_names(&l.store, &all, fault) < 0)
+	if (l->store.dir >= 0 && processes_read(&l->seen, fault) < 0)
 		return -1;
-	if (l.store.dir >= 0 && processes_read(&l.seen, fault) < 0)
+	l->store.seen = &l->seen;
+	/* what is wrong with one keeps nobody from seeing the others */
+	for (size_t i = 0; i < all.count; i++)
+		if (show(l, all.items[i], fault) < 0)
+			status = say_fault(fault);
+	return status;
+}
+
+static int ps(const struct options *o, struct fault *fault)
+{
+	struct listing l A_CLEANUP(listing_free) = {.options = o, .store.dir = -1};
+	int status = EX_OK, next;
+
+	if (invoker_open_plain(&l.store, &o->names, fault) < 0)
 		return -1;
-	l.store.seen = &l.seen;
 	if (!o->get && isatty(STDOUT_FILENO))
 		strv_list(&l.cells, "NAME", "STATUS", "TARGET", "PID", "UPTIME", "CPU", "MEMORY",
 		    "TAPS", "RESTARTS");
-	/* what is wrong with one keeps nobody from seeing the others */
-	for (size_t i = 0; i < all.count; i++)
-		if (show(&l, all.items[i], fault) < 0)
-			status = say_fault(fault);
+	do {
+		int one = list(&l, fault);
+
+		if (one < 0)
+			return -1;
+		status = one ? one : status;
+		next = o->names.count ? 0 : invoker_next(&l.store, fault);
+	} while (next > 0);
+	if (next < 0)
+		return -1;
 	if (l.cells.count)
 		put_table(&l);
 	return status == EX_OK && o->get && !l.got ? EXIT_NO : status;

@@ -2,9 +2,11 @@
 #include "core/main.h"
 #include "core/self.h"
 #include "host/instanceend.h"
+#include "host/invoker.h"
 #include "host/launch.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct options {
 	const char *timeout;
@@ -47,7 +49,18 @@ static int find(const struct instances *store, const char *name, struct instance
 	return 0;
 }
 
-static int check(const struct options *o, const struct instances *store, struct fault *fault)
+/* What root starts of somebody else's is mirari-tap, which becomes that user: no command that he
+ * could have written down himself. */
+static int check_invokers(const char *name, const struct strv *command, struct fault *fault)
+{
+	if (!strcmp(command->items[0], "mirari-tap"))
+		return 0;
+	fault_set(fault, EX_USAGE, "%s: is yours, and was started without root", name);
+	return fault_hint(fault, "mirari restart %s, without sudo", name);
+}
+
+static int check(
+    const struct options *o, const struct instances *store, bool invokers, struct fault *fault)
 {
 	static const char hint[] = "mirari restart NAME; mirari ps lists them";
 
@@ -57,7 +70,8 @@ static int check(const struct options *o, const struct instances *store, struct 
 		struct strv command A_CLEANUP(strv_free) = {0};
 		struct instance instance A_CLEANUP(instance_free) = {0};
 
-		if (find(store, o->names.items[i], &instance, &command, fault) < 0)
+		if (find(store, o->names.items[i], &instance, &command, fault) < 0 ||
+		    (invokers && check_invokers(instance.name, &command, fault) < 0))
 			return -1;
 	}
 	return 0;
@@ -77,6 +91,8 @@ static int start(const struct instances *store, const char *name, struct fault *
 		return -1;
 	if (status) {
 		say_note("%s: didn't start, and ended with status %d", name, status);
+		if (status == EX_NOPERM && geteuid() != 0)
+			say_note("if it was root who started it: sudo mirari restart %s", name);
 		return status;
 	}
 	return put_record(&answer, NULL);
@@ -107,14 +123,19 @@ static int restart(const struct options *o, struct fault *fault)
 {
 	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
 	struct stoppings stopped A_CLEANUP(stoppings_free) = {0};
+	struct invoker who;
+	bool invokers;
 	int64_t timeout;
 	int status = EX_OK;
 
-	if (stop_timeout(o->timeout, &timeout, fault) < 0 ||
-	    instances_open(&store, false, fault) < 0 || check(o, &store, fault) < 0 ||
-	    self_first_in_path(fault) < 0)
+	if (stop_timeout(o->timeout, &timeout, fault) < 0 || invoker_find(&who, fault) < 0 ||
+	    invoker_open(&store, &who, &o->names, &invokers, fault) < 0 ||
+	    check(o, &store, invokers, fault) < 0 || self_first_in_path(fault) < 0)
 		return -1;
 	instances_stop(&store, &o->names, timeout, &stopped);
+	/* taps are made by root, also for another user */
+	if (invokers && invoker_leave(&who, fault) < 0)
+		return -1;
 	/* one that doesn't start keeps no other from doing so */
 	for (size_t i = 0; i < stopped.count; i++) {
 		int one;

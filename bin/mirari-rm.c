@@ -1,6 +1,7 @@
 /* mirari rm: forgets detached unikernels that have ended, and their logs. */
 #include "core/main.h"
 #include "host/instanceend.h"
+#include "host/invoker.h"
 
 #include <string.h>
 
@@ -77,30 +78,45 @@ static int stop(const struct instances *store, const struct strv *names)
 	return status;
 }
 
-static int remove_all(const struct options *o, struct fault *fault)
+static int remove_here(const struct options *o, const struct instances *store, struct fault *fault)
 {
-	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
 	struct strv names A_CLEANUP(strv_free) = {0};
 	int status = EX_OK;
 
-	if (instances_open(&store, false, fault) < 0)
-		return -1;
 	strv_add_all(&names, &o->names);
 	if (o->all)
-		status = o->force ? instance_names(&store, &names, fault)
-				  : choose(&store, &names, fault);
+		status =
+		    o->force ? instance_names(store, &names, fault) : choose(store, &names, fault);
 	if (status < 0)
 		return -1;
 	if (o->force)
-		status = stop(&store, &names);
+		status = stop(store, &names);
 	for (size_t i = 0; i < names.count; i++) {
-		if (instance_remove(&store, names.items[i], o->keep_logs, fault) == 0)
+		if (instance_remove(store, names.items[i], o->keep_logs, fault) == 0)
 			continue;
 		/* as with rm -f, and of all that were listed another may have removed one */
 		if (fault->status != EXIT_NO || !(o->force || o->all))
 			status = say_fault(fault);
 	}
 	return status;
+}
+
+static int remove_all(const struct options *o, struct fault *fault)
+{
+	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
+	int status = EX_OK, next;
+
+	if (invoker_open_plain(&store, &o->names, fault) < 0)
+		return -1;
+	do {
+		int one = remove_here(o, &store, fault);
+
+		if (one < 0)
+			return -1;
+		status = one ? one : status;
+		next = o->all ? invoker_next(&store, fault) : 0;
+	} while (next > 0);
+	return next < 0 ? -1 : status;
 }
 
 int tool_main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* mirari stop: ends detached unikernels, gently and then not. */
 #include "core/main.h"
 #include "host/instanceend.h"
+#include "host/invoker.h"
 
 #include <string.h>
 
@@ -54,25 +55,41 @@ static int tell(const struct options *o, const struct stopping *st)
 	return EX_OK;
 }
 
-static int stop(const struct options *o, int64_t timeout, struct fault *fault)
+static int stop_here(
+    const struct options *o, const struct instances *store, int64_t timeout, struct fault *fault)
 {
-	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
 	struct stoppings stopped A_CLEANUP(stoppings_free) = {0};
 	struct strv names A_CLEANUP(strv_free) = {0};
 	int status = EX_OK;
 
-	if (instances_open(&store, false, fault) < 0)
-		return -1;
 	strv_add_all(&names, &o->names);
-	if (o->all && instance_names(&store, &names, fault) < 0)
+	if (o->all && instance_names(store, &names, fault) < 0)
 		return -1;
-	instances_stop(&store, &names, timeout, &stopped);
+	instances_stop(store, &names, timeout, &stopped);
 	for (size_t i = 0; i < stopped.count; i++) {
 		int one = tell(o, &stopped.each[i]);
 
 		status = one ? one : status;
 	}
 	return status;
+}
+
+static int stop(const struct options *o, int64_t timeout, struct fault *fault)
+{
+	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
+	int status = EX_OK, next;
+
+	if (invoker_open_plain(&store, &o->names, fault) < 0)
+		return -1;
+	do {
+		int one = stop_here(o, &store, timeout, fault);
+
+		if (one < 0)
+			return -1;
+		status = one ? one : status;
+		next = o->all ? invoker_next(&store, fault) : 0;
+	} while (next > 0);
+	return next < 0 ? -1 : status;
 }
 
 int tool_main(int argc, char **argv)

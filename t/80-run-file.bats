@@ -227,6 +227,52 @@ setup() {
 	END
 }
 
+@test 'detached behind sudo: the user and root find it, and root starts it again' {
+	inside root <<-'END'
+		. ./helpers
+		unset XDG_STATE_HOME
+		mkdir -m 700 home && chown 65534:65534 home
+		{ grep -v '^nobody:' /etc/passwd; echo "nobody:x:65534:65534::$HERE/w/home:/bin/sh"; } >passwd
+		mount --bind passwd /etc/passwd
+		mount -t tmpfs none /run && mount -t tmpfs none /var/log
+		sudo() { SUDO_UID=65534 SUDO_GID=65534 "$@"; }
+		user() { "${NOBODY[@]}" env HOME="$HERE/w/home" "$@"; }
+		statuses() { same "$2" "$($1 mirari ps --all --get instance.status | tr '\n' ' ')"; }
+		exits 0 sudo mirari run -d "$GUESTS/net.spt" -- dhcp
+		exits 0 sudo mirari run -d "$GUESTS/plain.spt" -- tick=1000
+		# that is said before the tap is in the way
+		exits 75 sudo mirari run -d "$GUESTS/net.spt" -- dhcp
+		has err 'net: is running' 'mirari stop net'
+		same net "$(user mirari ps --get instance.name)"
+		same plain "$(mirari ps --get instance.name)"
+		same $'plain\nnet' "$(sudo mirari ps --get instance.name)"
+		same running "$(sudo mirari ps net --get instance.status)"
+		exits 1 mirari ps net
+		exits 0 sudo mirari logs net
+		has out 'arg 1: dhcp'
+		# the user may not make taps
+		exits 77 user mirari restart net
+		has err 'sudo mirari restart net'
+		exits 0 sudo mirari restart net
+		statuses user 'running '
+		exits 0 sudo mirari stop net
+		exits 0 sudo mirari restart net
+		exits 0 user mirari stop net
+		exits 0 sudo mirari restart net
+		exits 0 sudo mirari stop --all
+		statuses sudo 'stopped stopped '
+		# what was started without root isn't root's to start
+		exits 0 user mirari run -d --name mine /bin/sleep -- 1000
+		exits 64 sudo mirari restart mine
+		has err 'without sudo'
+		statuses user 'running stopped '
+		same '' "$(find home -user root)"
+		exits 0 sudo mirari rm --force --all
+		statuses sudo ''
+		gone
+	END
+}
+
 @test 'detached: killed with its supervisor, gc finds what is left' {
 	inside <<-'END'
 		. ./helpers

@@ -6,6 +6,7 @@
 #include "host/built.h"
 #include "host/imagefile.h"
 #include "host/instance.h"
+#include "host/invoker.h"
 #include "host/launch.h"
 #include "model/attach.h"
 #include "model/check.h"
@@ -305,15 +306,33 @@ static int instance_record(const struct running *r, struct rec *into, struct fau
 	return 0;
 }
 
+/* As whoever it will belong to. */
+static int look_for_name(const char *name, const struct invoker *who, struct fault *fault)
+{
+	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
+	struct fault worse;
+	int result = invoker_enter(who, fault);
+
+	if (result == 0)
+		result = instances_open(&store, false, fault);
+	if (result == 0)
+		result = instance_check_free(&store, name, fault);
+	if (invoker_leave(who, &worse) == 0)
+		return result;
+	*fault = worse;
+	return -1;
+}
+
 /* Of one name there is one instance: seen before it is in the way of its own taps. */
 static int check_name(const struct running *r, struct fault *fault)
 {
-	struct instances store = {.dir = -1};
-	int result = instances_open(&store, false, fault);
+	struct invoker who = {.other = false};
+	int result = 0;
 
+	if (!strcmp(r->command.items[0], "mirari-tap"))
+		result = invoker_find(&who, fault);
 	if (result == 0)
-		result = instance_check_free(&store, rec_get(&r->verb.record, "name"), fault);
-	instances_close(&store);
+		result = look_for_name(rec_get(&r->verb.record, "name"), &who, fault);
 	if (result < 0 && fault->status == EX_TEMPFAIL && !r->name) {
 		struct buf hint A_CLEANUP(buf_free) = {0};
 

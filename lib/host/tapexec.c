@@ -5,6 +5,7 @@
 #include "host/caps.h"
 #include "host/compat2013.h"
 #include "host/handover.h"
+#include "host/invoker.h"
 #include "host/keeper.h"
 #include "host/rootless.h"
 #include "host/taps.h"
@@ -20,28 +21,6 @@
 #include <unistd.h>
 
 enum { COMPAT_MS = 30000 };
-
-/* Who was become has files of its own: sudo leaves root's HOME. */
-static int take_home(uid_t uid, struct fault *fault)
-{
-	const struct passwd *user = getpwuid(uid);
-
-	if (!user)
-		return 0; /* a number that nobody has given a name, nor a home */
-	if (setenv("HOME", user->pw_dir, 1) < 0 || setenv("USER", user->pw_name, 1) < 0 ||
-	    setenv("LOGNAME", user->pw_name, 1) < 0)
-		return fault_errno(fault, EX_OSERR, errno, "setenv");
-	return 0;
-}
-
-static int become_user(const struct tapexec *e, struct fault *fault)
-{
-	const bool other = geteuid() != e->uid;
-
-	if (caps_become(e->uid, e->gid, fault) < 0)
-		return -1;
-	return other ? take_home(e->uid, fault) : 0;
-}
 
 /* ---- a network of its own -----------------------------------------------------------------------
  */
@@ -92,7 +71,7 @@ static int enter_rootless(const struct tapexec *e, struct fault *fault)
 	want.ports = ports;
 	want.instead = buf_str(&instead);
 	/* the namespace is the user's own, where nobody else is known */
-	result = become_user(e, fault) < 0 ? -1 : rootless_enter(&want, fault);
+	result = invoker_become(e->uid, e->gid, fault) < 0 ? -1 : rootless_enter(&want, fault);
 	free(ports);
 	for (size_t i = 0; result == 0 && i < e->devices->count; i++) {
 		struct netdev *d = &e->devices->items[i];
@@ -214,7 +193,7 @@ static int start_2013(const struct tapexec *e, const struct taps *taps, struct f
  * way back to what we could do. In a network of its own that user was become before. */
 static int give_up_rights(const struct tapexec *e, struct fault *fault)
 {
-	if (!e->rootless && become_user(e, fault) < 0)
+	if (!e->rootless && invoker_become(e->uid, e->gid, fault) < 0)
 		return -1;
 	return caps_drop_all(fault);
 }

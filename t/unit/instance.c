@@ -116,11 +116,12 @@ static void where_is(
 {
 	struct instances s = {.dir = -1};
 	const char *saved = getenv("HOME");
+	const uid_t real = getuid();
 	char *kept = saved ? strdup(saved) : NULL;
 
 	xdg ? setenv("XDG_STATE_HOME", xdg, 1) : unsetenv("XDG_STATE_HOME");
 	home ? setenv("HOME", home, 1) : unsetenv("HOME");
-	if (seteuid(user) == 0) {
+	if (setresuid(user, user, real) == 0) {
 		(void)!instances_open(&s, false, &fault);
 		is_str(buf_str(&s.path), path, "XDG_STATE_HOME=%s HOME=%s", xdg ? xdg : "(none)",
 		    home ? home : "(none)");
@@ -128,7 +129,7 @@ static void where_is(
 	} else {
 		tap_skip("the directory of another user", "not root");
 	}
-	scratch_need(seteuid(getuid()) == 0, "seteuid");
+	scratch_need(setresuid(real, real, real) == 0, "setresuid");
 	instances_close(&s);
 	kept ? setenv("HOME", kept, 1) : unsetenv("HOME");
 	free(kept);
