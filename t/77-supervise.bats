@@ -411,6 +411,19 @@ sleep
 	same "$before" "$(grep ctxt "/proc/$supervisor/status")"
 }
 
+@test 'nor does one that waits for the next start' {
+	native
+	begin a --restart always -- true
+	waits() { is a status waiting && is a restarts 6; }
+	within 20 waits
+	# for 3.2 to 6.4 seconds
+	sleep 0.3
+	before=$(grep ctxt "/proc/$supervisor/status")
+	sleep 2
+	same "$before" "$(grep ctxt "/proc/$supervisor/status")"
+	waits
+}
+
 @test 'the log on a full disk: the program goes on, and what is missing is noted' {
 	need unshare mount
 	unshare -rm true || lacking 'there are no mount namespaces to make'

@@ -82,7 +82,7 @@ static int start(struct run *r, struct fault *fault)
 	if (program_start(&r->program, fault) < 0)
 		return -1;
 	r->started = clock_ms();
-	r->drained = r->wake = 0;
+	r->wake = 0;
 	r->state.status = INSTANCE_RUNNING;
 	r->state.process = r->program.id;
 	r->state.started = clock_now();
@@ -151,6 +151,7 @@ static void finish(struct run *r)
 	struct buf how A_CLEANUP(buf_free) = {0};
 	int signal, status = program_clear(&r->program, &signal);
 
+	r->drained = 0;
 	superoutput_end(&r->output);
 	describe(status, signal, &how);
 	if (cgroup_oom_kills(&r->group) > r->oom_kills)
