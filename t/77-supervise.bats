@@ -564,6 +564,7 @@ sleep
 	try mirari-supervise --name b --cpuset 8191 -- true
 	exits 69
 	says 'none of these processors can be had'
+	says 'sys/devices/system/cpu/online'
 	[ ! -e "$S/b.instance" ]
 }
 

@@ -148,8 +148,9 @@ static int explain(const struct program *p, const struct failure *f, struct faul
 		return fault_errno(fault, EX_UNAVAILABLE, f->error, "enter control group %s",
 		    buf_str(&p->group->path));
 	case IN_PROCESSORS:
-		return fault_errno(
-		    fault, EX_UNAVAILABLE, f->error, "none of these processors can be had");
+		fault_errno(fault, EX_UNAVAILABLE, f->error, "none of these processors can be had");
+		return fault_hint(fault, "cat /sys/devices/system/cpu/online says which there are, "
+					 "taskset -pc $$ which of them you may have");
 	case IN_EXEC:
 		return proc_fault(name, f->error, fault);
 	case IN_SETUP:
