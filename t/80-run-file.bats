@@ -90,6 +90,31 @@ setup() {
 	END
 }
 
+@test 'one right after the other: the next one does not meet what the last one leaves' {
+	inside <<-'END'
+		. ./helpers
+		for _ in {1..12}; do
+			exits 0 mirari run "$GUESTS/net.spt"
+		done
+		# by another name with the port that is about to be free
+		for name in one two one three; do
+			exits 0 mirari run -p 8080:80 --name $name "$GUESTS/net.spt"
+		done
+		for _ in {1..8}; do
+			exits 0 mirari run -d -p 8080:80 "$GUESTS/net.spt" -- dhcp
+			tap=$(one net.service.tap)
+			until_true 10 logged serving:
+			pings "$(guest_of)"
+			# nobody clears it away who was late
+			sleep 0.1
+			nft list table inet "mirari-$tap" >table
+			has table 'dport 8080'
+			exits 0 mirari rm -f net
+		done
+		gone
+	END
+}
+
 @test 'what is said of a device counts' {
 	inside <<-'END'
 		. ./helpers
@@ -130,6 +155,34 @@ setup() {
 		kill %%
 		wait %% || same 143 $?
 		gone
+	END
+}
+
+@test 'a tap that root has made: its guest gets the address that is kept for it' {
+	inside root <<-'END'
+		. ./helpers
+		export HOME=$PWD
+		chmod 777 .
+		exits 0 mirari-tap up t0 --owner 65534 --host 10.0.0.1/24 --dhcp
+		mac=$(sed -n 's/^net.t0.mac=//p' out)
+		keep
+		for target in spt hvt; do
+			[ -w /dev/kvm ] && "${NOBODY[@]}" test -w /dev/kvm || [ $target = spt ] || continue
+			"${NOBODY[@]}" mirari run --set net.service.tap=t0 "$GUESTS/net.$target" -- dhcp >out 2>err &
+			until_true 10 grep -q serving: out
+			has out 'serving: 10.0.0.2' "mac: $mac"
+			pings 10.0.0.2
+			kill %%
+			wait %% || same 143 $?
+			gone
+		done
+		exits 0 "${NOBODY[@]}" env XDG_STATE_HOME=$PWD/mine mirari run -d --set net.service.tap=t0 "$GUESTS/net.spt" -- dhcp
+		has out "net.service.mac=$mac"
+		"${NOBODY[@]}" env XDG_STATE_HOME=$PWD/mine mirari rm -f net
+		gone
+		# another MAC address than that isn't this tap's
+		exits 73 "${NOBODY[@]}" mirari run --set net.service.tap=t0 --set net.service.mac=02:00:00:00:00:01 "$GUESTS/net.spt" -- dhcp
+		has err "$mac" 02:00:00:00:00:01
 	END
 }
 

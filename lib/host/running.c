@@ -8,6 +8,7 @@
 #include "host/instance.h"
 #include "host/invoker.h"
 #include "host/launch.h"
+#include "host/tapcheck.h"
 #include "model/attach.h"
 #include "model/check.h"
 #include "model/keys.h"
@@ -280,6 +281,21 @@ static int check_program(const struct running *r, struct fault *fault)
 /* ---- without us ---------------------------------------------------------------------------------
  */
 
+/* A tap that is there keeps the MAC address of its guest. */
+static void take_macs(struct netdevs *devices)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		struct netdev *d = &devices->items[i];
+		struct tapcheck tap;
+
+		if (d->mac_given)
+			continue;
+		tapcheck_look(d->tap, &tap);
+		if (tap.mac[0])
+			mac_parse(tap.mac, d->mac);
+	}
+}
+
 /* What mirari-supervise is told, and mirari restart reads again. */
 static int instance_record(const struct running *r, struct rec *into, struct fault *fault)
 {
@@ -290,8 +306,11 @@ static int instance_record(const struct running *r, struct rec *into, struct fau
 
 	if (!getcwd(here, sizeof here))
 		return fault_errno(fault, EX_OSERR, errno, "getcwd");
-	if (netdevs_read(record, &devices, fault) < 0 ||
-	    netdevs_write(&devices, record, &with_taps, fault) < 0)
+	if (netdevs_read(record, &devices, fault) < 0)
+		return -1;
+	if (!r->rootless)
+		take_macs(&devices);
+	if (netdevs_write(&devices, record, &with_taps, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < with_taps.count; i++)
 		if (rec_add(into, with_taps.fields[i].key, with_taps.fields[i].value, fault) < 0)

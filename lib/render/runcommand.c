@@ -61,8 +61,10 @@ static void add_nets(const struct netdevs *devices, struct strv *into)
 		const struct netdev *d = &devices->items[i];
 		struct buf mac A_CLEANUP(buf_free) = {0};
 
-		mac_text(d->mac, &mac);
 		strv_addf(into, "--net=%s=%%{tap:%s}", d->name, d->name);
+		if (!d->mac_given)
+			continue; /* that of the tap, which may have been there before */
+		mac_text(d->mac, &mac);
 		strv_addf(into, "--mac=%s=%s", d->name, buf_str(&mac));
 	}
 }
