@@ -776,6 +776,60 @@ $PWD/project/p" "$output"
 	same '' "$output"
 }
 
+@test "run: what it has built is what it runs, also when there is an older one of build --all" {
+	mkdir project
+	printf '#!/bin/sh\necho first\n' >project/prog.sh
+	printf '%s\n' 'name: p' 'main: { noip: P.main }' 'artifact: p' \
+		'build: { command: [sh, -c, "cp prog.sh p; chmod +x p"] }' >project/mirari.yml
+	(cd project && mirari build --all >/dev/null 2>&1)
+	rm -f project/p
+	same first "$(mirari run project)"
+	sed -i s/first/second/ project/prog.sh
+	mirari run -n project >pasted
+	same second "$(mirari run project 2>/dev/null)"
+	same second "$(mirari run project)"
+	rm project/p
+	same second "$(dash -eu pasted 2>/dev/null)"
+}
+
+@test "run builds when any file that is embedded has changed, or is gone" {
+	mkdir -p project/static/.well-known project/static/_next
+	touch project/static/.well-known/a project/static/_next/b page project/static/c
+	ln -s ../../page project/static/link
+	printf '#!/bin/sh\necho program\n' >project/prog.sh
+	printf '%s\n' 'name: p' 'main: { noip: P.main }' 'artifact: p' 'fs: { static: static }' \
+		'build: { command: [sh, -c, "echo >>.ran; cp prog.sh p; chmod +x p"] }' >project/mirari.yml
+	mirari run project
+	same 1 "$(built)"
+	mirari run project
+	same 1 "$(built)"
+	count=1
+	for file in project/static/.well-known/a project/static/_next/b page; do
+		touch "$file"
+		mirari run project
+		mirari run project
+		count=$((count + 1))
+		same $count "$(built)"
+	done
+	rm project/static/c
+	mirari run project
+	mirari run project
+	same 5 "$(built)"
+}
+
+@test "run: what its own output goes to is no change" {
+	mkdir project
+	printf '#!/bin/sh\necho program\necho err >&2\n' >project/prog.sh
+	printf '%s\n' 'name: p' 'main: { noip: P.main }' 'artifact: p' \
+		'build: { command: [sh, -c, "echo >>.ran; cp prog.sh p; chmod +x p"] }' >project/mirari.yml
+	for _ in 1 2 3; do
+		mirari run project >project/log 2>project/err.log
+		same program "$(cat project/log)"
+		sleep 0.02
+	done
+	same 1 "$(built)"
+}
+
 @test "run of what can't be executed: 126" {
 	plain project
 	echo data >project/plain

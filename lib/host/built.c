@@ -1,6 +1,7 @@
 #include "host/built.h"
 
 #include "core/fd.h"
+#include "host/fstree.h"
 #include "model/artifact.h"
 #include "model/keys.h"
 
@@ -44,8 +45,7 @@ static bool is_of_another(const struct verb *v, const char *path)
 	return other && strcmp(other, target);
 }
 
-/* Where the record says, before anything is looked at. */
-static void beside_sources(const struct verb *v, struct buf *path)
+void built_path_to_be(const struct verb *v, struct buf *path)
 {
 	struct buf artifact A_CLEANUP(buf_free) = {0};
 
@@ -62,7 +62,7 @@ void built_path(const struct verb *v, struct buf *path)
 	struct buf all A_CLEANUP(buf_free) = {0};
 	const char *artifact = rec_get(&v->record, "artifact");
 
-	beside_sources(v, path);
+	built_path_to_be(v, path);
 	if (rec_get(&v->record, "build.dir") || (artifact && artifact[0] == '/'))
 		return;
 	buf_printf(&all, "%s/_build/%s/", rec_get(&v->record, "config.dir"),
@@ -81,14 +81,30 @@ void built_path(const struct verb *v, struct buf *path)
 struct search {
 	struct timespec than;
 	const struct rec *record; /* whose block devices don't count */
-	dev_t device;             /* the artifact itself */
-	ino_t inode;
+	struct stat skipped[4];   /* the artifact itself, and what we read and write */
+	size_t skipped_count;
 };
+
+static void skip(struct search *s, const struct stat *st)
+{
+	s->skipped[s->skipped_count++] = *st;
+}
+
+/* `mirari run >log` is no change of the project that the log is in. */
+static void skip_our_own(struct search *s)
+{
+	struct stat st;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+			skip(s, &st);
+}
 
 static bool is_newer(const struct search *s, const struct stat *st)
 {
-	if (st->st_dev == s->device && st->st_ino == s->inode)
-		return false;
+	for (size_t i = 0; i < s->skipped_count; i++)
+		if (st->st_dev == s->skipped[i].st_dev && st->st_ino == s->skipped[i].st_ino)
+			return false;
 	return st->st_mtim.tv_sec > s->than.tv_sec ||
 	       (st->st_mtim.tv_sec == s->than.tv_sec && st->st_mtim.tv_nsec > s->than.tv_nsec);
 }
@@ -128,17 +144,53 @@ static bool has_newer(const struct search *s, int parent, const char *name, int 
 	return found;
 }
 
+static bool path_is_newer(const struct search *s, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && is_newer(s, &st);
+}
+
+/* As it is embedded: all that is below, and behind links. What can't be embedded is the builder's
+ * to say. */
+static bool tree_is_newer(const struct search *s, const char *top)
+{
+	struct strv names A_CLEANUP(strv_free) = {0};
+	struct fault ignored;
+
+	if (fstree_list(top, &names, &ignored) < 0)
+		return false;
+	if (path_is_newer(s, top))
+		return true;
+	for (size_t i = 0; i < names.count; i++) {
+		struct buf path A_CLEANUP(buf_free) = {0};
+
+		buf_printf(&path, "%s/%s", top, names.items[i]);
+		if (path_is_newer(s, buf_str(&path)))
+			return true;
+		/* the directory that it is in */
+		path.length = (size_t)(strrchr(buf_str(&path), '/') - buf_str(&path));
+		path.bytes[path.length] = '\0';
+		if (path_is_newer(s, buf_str(&path)))
+			return true;
+	}
+	return false;
+}
+
 /* The directories that are embedded may be anywhere. */
 static bool has_newer_embedded(const struct search *s)
 {
-	const char *project = rec_get(s->record, "config.dir");
-	bool found = false;
-	int dir A_CLEANUP(fd_close) = open(project, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < s->record->count; i++) {
+		const struct field *f = &s->record->fields[i];
+		struct buf top A_CLEANUP(buf_free) = {0};
 
-	for (size_t i = 0; dir >= 0 && !found && i < s->record->count; i++)
-		if (!strncmp(s->record->fields[i].key, "fs.", 3))
-			found = has_newer(s, dir, s->record->fields[i].value, 0);
-	return found;
+		if (strncmp(f->key, "fs.", 3))
+			continue;
+		record_path(s->record, f->value, &top);
+		if (tree_is_newer(s, buf_str(&top)))
+			return true;
+	}
+	return false;
 }
 
 bool built_is_old(const struct verb *v, const char *path)
@@ -148,13 +200,13 @@ bool built_is_old(const struct verb *v, const char *path)
 	struct buf beside A_CLEANUP(buf_free) = {0};
 	struct stat st;
 
-	beside_sources(v, &beside);
+	built_path_to_be(v, &beside);
 	if (stat(path, &st) < 0 || (!strcmp(buf_str(&beside), path) &&
 				       !rec_get(&v->record, "build.dir") && is_of_another(v, path)))
 		return true;
 	s.than = st.st_mtim;
-	s.device = st.st_dev;
-	s.inode = st.st_ino;
+	skip(&s, &st);
+	skip_our_own(&s);
 	if (file && stat(file, &st) == 0 && is_newer(&s, &st))
 		return true;
 	return has_newer(&s, AT_FDCWD, rec_get(&v->record, "config.dir"), 0) ||

@@ -12,10 +12,14 @@
  * else, when that isn't there or is another target's, where build --all puts it. */
 void built_path(const struct verb *v, struct buf *path);
 
+/* Appends where mirari build would put it: build.dir, or beside the sources. */
+void built_path_to_be(const struct verb *v, struct buf *path);
+
 /* Is there something to build first? So it is when the artifact isn't there or is another target's,
  * or when a file of the project is newer: the configuration, anything in its directory or below,
- * and in the directories that are embedded. What begins with '.' or '_' doesn't count, nor do the
- * files behind block devices, nor links. */
+ * but for what begins with '.' or '_', files behind block devices, links, and what our standard
+ * descriptors are; and all in the directories that are embedded, these directories included, since
+ * one that has lost a file is newer. */
 bool built_is_old(const struct verb *v, const char *path);
 
 #endif

@@ -107,6 +107,11 @@ static int describe_project(struct running *r, struct fault *fault)
 		return status;
 	built_path(v, &r->program);
 	r->to_build = !r->no_build && built_is_old(v, buf_str(&r->program));
+	if (r->to_build) {
+		/* it isn't where an older one is, of build --all */
+		buf_clear(&r->program);
+		built_path_to_be(v, &r->program);
+	}
 	return EX_OK;
 }
 
