@@ -437,6 +437,31 @@ setup() {
 
 # ---- as a service ----------------------------------------------------------------------------
 
+@test 'a project whose file is for another target than that which is run: said, and not run' {
+	inside <<-'END'
+		. ./helpers
+		cp "$GUESTS/plain.spt" mine
+		printf '%s\n' 'name: mine' 'target: hvt' 'main: { noip: Any.thing }' 'artifact: mine' \
+			'build: { command: ["true"] }' >mirari.yml
+		touch mine
+		exits 65 mirari run --no-build
+		has err 'mine: is for spt, but' hvt 'mirari build --target=hvt'
+		same '' "$(cat out)"
+		exits 0 mirari run --no-build -t spt
+		# nor is a file itself run as what it isn't
+		for target in hvt unix-socket; do
+			exits 64 mirari run --set target=$target "$GUESTS/plain.spt"
+			has err "plain.spt was built for spt, not for $target"
+		done
+		exits 64 mirari run --set artifact=/bin/true "$GUESTS/plain.spt"
+		has err artifact
+		# a Solo5 unikernel has one processor: what can't be is not passed over
+		exits 65 mirari run --set cpus=2 "$GUESTS/plain.spt"
+		has err 'cpus=2'
+		exits 0 mirari run --set cpus=1 "$GUESTS/plain.spt"
+	END
+}
+
 @test '--systemd: a unit that systemd accepts, whatever is in it' {
 	need systemd-analyze
 	inside <<-'END'

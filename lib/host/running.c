@@ -11,6 +11,7 @@
 #include "host/tapcheck.h"
 #include "model/attach.h"
 #include "model/check.h"
+#include "model/imagerecord.h"
 #include "model/keys.h"
 #include "model/netdev.h"
 #include "model/value.h"
@@ -79,6 +80,20 @@ static bool needs_own_network(const struct rec *record)
 	return any && geteuid() != 0;
 }
 
+/* The file is what it is. */
+static int check_binary(
+    const struct verb *v, const char *target, const char *its, struct fault *fault)
+{
+	if (strcmp(target, its))
+		return fault_set(
+		    fault, EX_USAGE, "%s was built for %s, not for %s", v->file, its, target);
+	for (size_t i = 0; i < v->set.count; i++)
+		if (!strncmp(v->set.items[i], "artifact=", 9))
+			return fault_set(fault, EX_USAGE, "--set %s: the artifact is %s",
+			    v->set.items[i], v->file);
+	return 0;
+}
+
 static int describe_binary(struct running *r, struct fault *fault)
 {
 	struct verb *v = &r->verb;
@@ -87,9 +102,9 @@ static int describe_binary(struct running *r, struct fault *fault)
 	if (verb_check(v, false, fault) < 0 ||
 	    binary_describe(v->file, r->name, &v->set, &image, &v->record, fault) < 0)
 		return -1;
-	if (v->target && strcmp(v->target, image.target))
-		return fault_set(fault, EX_USAGE, "%s was built for %s, not for %s", v->file,
-		    image.target, v->target);
+	if (check_binary(v, v->target ? v->target : rec_get(&v->record, "target"), image.target,
+		fault) < 0)
+		return -1;
 	r->rootless = r->rootless || needs_own_network(&v->record);
 	buf_adds(&r->program, rec_get(&v->record, "artifact"));
 	return EX_OK;
@@ -259,14 +274,17 @@ static int make_command(struct running *r, struct fault *fault)
 	return runcommand(&c, &r->command, &r->program_index, fault);
 }
 
-/* What the file was built with, against what it is given: before anything is made. */
+/* What the file was built for and with, against what it is given: before anything is made. */
 static int check_devices(const struct running *r, struct fault *fault)
 {
+	struct rec ignored A_CLEANUP(rec_free) = {0};
 	struct image image;
 
 	if (r->binary || !target_is_solo5(rec_get(&r->verb.record, "target")))
 		return 0;
-	if (imagefile_read(buf_str(&r->program), &image, fault) < 0)
+	if (imagefile_read(buf_str(&r->program), &image, fault) < 0 ||
+	    imagerecord_merge(
+		&r->verb.record, &image, buf_str(&r->program), &ignored, fault) < 0)
 		return -1;
 	return attach_check(&image, buf_str(&r->program), &r->verb.record, fault);
 }

@@ -96,7 +96,7 @@ static void add_blocks(const struct rec *record, struct strv *into)
 static int add_tender(const struct runcommand *r, struct strv *into, struct fault *fault)
 {
 	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
-	const char *memory = rec_get(r->record, "memory");
+	const char *memory = rec_get(r->record, "memory"), *cpus = rec_get(r->record, "cpus");
 	const char *opam_switch = rec_get(r->record, "switch");
 
 	if (netdevs_read(r->record, &devices, fault) < 0)
@@ -109,6 +109,8 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 		strv_addf(into, "--set=switch=%s", opam_switch);
 	if (memory)
 		strv_addf(into, "--memory=%s", memory);
+	if (cpus)
+		strv_addf(into, "--set=cpus=%s", cpus);
 	add_nets(&devices, into);
 	add_blocks(r->record, into);
 	return 0;
