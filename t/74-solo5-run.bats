@@ -384,6 +384,7 @@ starts() {
 	refused 65 'would be 1000 bytes, no sectors of 512' --block data=new.img --set block.data.size=1000
 	refused 65 '768 is no power of two' --block data=new.img --set block.data.size=1M --set block.data.sector=768
 	refused 73 'is to be made in nowhere' --block data=nowhere/new.img --set block.data.size=1M
+	says 'mkdir -p nowhere'
 	refused 65 'block.data has no path' --set block.data.size=1M
 }
 
@@ -400,6 +401,75 @@ starts() {
 		has err 'mine/new.img is to be made in mine: Permission denied'
 		exits 0 "${NOBODY[@]}" mirari-solo5 run "$HERE/block.spt" --block data=new.img --set block.data.size=64K
 	END
+}
+
+@test 'block: what one unikernel has belongs to no other' {
+	native
+	local target other ours child
+	truncate -s 1M disk.img
+	ln disk.img same.img
+	ln -s disk.img link.img
+	for target in hvt spt; do
+		: >"$T/begun"
+		mirari-solo5 run "$GUESTS/block.$target" --block data=disk.img -- print=begun spin >"$T/begun" 2>"$T/err" 3>&- &
+		ours=$!
+		PIDS+=("$ours")
+		until_true grep -q begun "$T/begun"
+		child=$(pgrep -P "$ours")
+		PIDS+=("$child")
+		for other in hvt spt; do
+			for path in disk.img same.img link.img; do
+				guest block $other --block data=$path --set block.data.size=1M -- read
+				exits 75
+				says "block.data: $path is in use by another unikernel"
+				says "fuser -v $path"
+				same '' "$(cat "$T/out")"
+			done
+		done
+		# what is only looked at isn't in the way
+		guest block spt -n --block data=disk.img
+		exits 0
+		kill "$ours"
+		wait "$ours" || :
+		guest block $target --block data=disk.img -- read
+		exits 0
+		# a tender that is killed has it no longer, either
+		: >"$T/begun"
+		mirari-solo5 run "$GUESTS/block.$target" --block data=disk.img -- print=begun spin >"$T/begun" 2>"$T/err" 3>&- &
+		ours=$!
+		PIDS+=("$ours")
+		until_true grep -q begun "$T/begun"
+		kill -KILL "$ours"
+		wait "$ours" || :
+		guest block $target --block data=disk.img -- read
+		exits 0
+	done
+	[ -e disk.img ] || flunk 'should still be there'
+}
+
+@test 'block: one file is no two devices' {
+	/usr/bin/python3 "$SOURCE/t/lib/elf.py" two.spt spt one=block two=block
+	truncate -s 64K disk.img
+	ln -s disk.img link.img
+	for path in disk.img link.img; do
+		try mirari-solo5 run two.spt --tender /bin/true --block one=disk.img --block two=$path
+		exits 65
+		says "block.two: $path is what block.one has"
+	done
+	try mirari-solo5 run two.spt --tender /bin/true --block one=new.img --block two=./new.img --set block.one.size=1M --set block.two.size=1M
+	exits 65
+	[ ! -e new.img ] || flunk 'should make nothing'
+	try mirari-solo5 run two.spt --tender /bin/true --block one=new.img --block two=disk.img --set block.one.size=1M
+	exits 0
+}
+
+@test 'block: a file is not made through a link to nowhere' {
+	ln -s nowhere link.img
+	guest block spt --block data=link.img --set block.data.size=1M
+	exits 73
+	says 'block.data: link.img is a link to nowhere, which is not there'
+	says 'truncate -s SIZE nowhere'
+	[ ! -e nowhere ]
 }
 
 @test 'block: what was made is gone again when the tender cannot start' {

@@ -111,6 +111,29 @@ starts() {
 	says 'on virtio sectors have 512 bytes'
 }
 
+@test 'block: what one unikernel has belongs to no other, whatever they are for' {
+	tenders
+	truncate -s 64K disk.img
+	starts "$GUESTS/block.virtio" --block data=disk.img -- print=begun spin
+	for target in virtio spt; do
+		try mirari-solo5 run "$GUESTS/block.$target" --block data=disk.img -- read
+		exits 75
+		says 'block.data: disk.img is in use by another unikernel'
+	done
+	kill "$ours"
+	wait "$ours" || :
+	: >"$T/begun"
+	mirari-solo5 run "$GUESTS/block.spt" --block data=disk.img -- print=begun spin >"$T/begun" 3>&- &
+	HOLDERS+=("$!")
+	until_true grep -q begun "$T/begun"
+	guest block --block data=disk.img -- read
+	exits 75
+	kill "$!"
+	wait "$!" || :
+	guest block --block data=disk.img -- read
+	exits 0
+}
+
 @test 'net: a ping, its MAC address, its MTU' {
 	need ping
 	netns

@@ -102,8 +102,8 @@ static int describe_binary(struct running *r, struct fault *fault)
 	if (verb_check(v, false, fault) < 0 ||
 	    binary_describe(v->file, r->name, &v->set, &image, &v->record, fault) < 0)
 		return -1;
-	if (check_binary(v, v->target ? v->target : rec_get(&v->record, "target"), image.target,
-		fault) < 0)
+	if (check_binary(
+		v, v->target ? v->target : rec_get(&v->record, "target"), image.target, fault) < 0)
 		return -1;
 	r->rootless = r->rootless || needs_own_network(&v->record);
 	buf_adds(&r->program, rec_get(&v->record, "artifact"));
@@ -283,8 +283,7 @@ static int check_devices(const struct running *r, struct fault *fault)
 	if (r->binary || !target_is_solo5(rec_get(&r->verb.record, "target")))
 		return 0;
 	if (imagefile_read(buf_str(&r->program), &image, fault) < 0 ||
-	    imagerecord_merge(
-		&r->verb.record, &image, buf_str(&r->program), &ignored, fault) < 0)
+	    imagerecord_merge(&r->verb.record, &image, buf_str(&r->program), &ignored, fault) < 0)
 		return -1;
 	return attach_check(&image, buf_str(&r->program), &r->verb.record, fault);
 }

@@ -168,8 +168,10 @@ static int plan_block(struct solo5run *r, size_t i, struct fault *fault)
 	record_path(r->record, path, &whole);
 	d->path = solo5run_keep(r, buf_str(&whole));
 	d->sector = number_of(device_value(r, "block", d->name, "sector"), 0);
-	*file = (struct blockfile){
-	    .device = d->name, .path = d->path, .sector = d->sector ? d->sector : VIRTIO_SECTOR};
+	*file = (struct blockfile){.device = d->name,
+	    .path = d->path,
+	    .sector = d->sector ? d->sector : VIRTIO_SECTOR,
+	    .locks = is_virtio(r)};
 	if (size && !size_parse(size, &file->size))
 		return fault_set(fault, EX_DATAERR, "block.%s.size: '%s' is none", d->name, size);
 	if (is_virtio(r) && file->sector != VIRTIO_SECTOR) {

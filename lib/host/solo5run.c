@@ -13,6 +13,8 @@ void solo5run_free(struct solo5run *r)
 {
 	for (size_t i = 0; i < r->handed_count && !r->dry_run; i++)
 		fd_close(&r->handed[i]);
+	for (size_t i = 0; i < COUNT_OF(r->files); i++)
+		blockfile_release(&r->files[i]);
 	strv_free(&r->notes);
 	strv_free(&r->arguments);
 	strv_free(&r->words);
@@ -87,10 +89,10 @@ int solo5run_show(struct solo5run *r, struct buf *into, struct fault *fault)
 	return 0;
 }
 
-static int make_files(struct solo5run *r, struct fault *fault)
+static int take_files(struct solo5run *r, struct fault *fault)
 {
 	for (size_t i = 0; i < r->image->device_count; i++)
-		if (blockfile_make(&r->files[i], fault) < 0)
+		if (r->files[i].path && blockfile_take(r->files, i, fault) < 0)
 			return -1;
 	return 0;
 }
@@ -127,7 +129,7 @@ int solo5run(struct solo5run *r, struct exit_meaning *how, struct fault *fault)
 	struct exit_how end = {.target = r->image->target, .solo5 = r->image->solo5 != NULL};
 	int result = -1;
 
-	if (make_files(r, fault) == 0 && start(r, &t, &argv, fault) == 0) {
+	if (take_files(r, fault) == 0 && start(r, &t, &argv, fault) == 0) {
 		result = tenderrun_wait(&t, &end.wait_status, fault);
 		tenderrun_end(&t);
 	} else {

@@ -53,9 +53,9 @@ int solo5run_plan(struct solo5run *r, struct fault *fault) A_MUST_CHECK;
 /* Appends the command as a shell takes it, with a newline; for dry_run. */
 int solo5run_show(struct solo5run *r, struct buf *into, struct fault *fault) A_MUST_CHECK;
 
-/* Makes the missing block files, and runs it. 0 with how it ended, or -1 when it could not be
- * started: these files are gone again then. Ends us by the signal that ended it, if that was
- * sent to us. */
+/* Makes the missing block files, locks all of them, and runs it. 0 with how it ended, or -1 when it
+ * could not be started: these files are gone again then. Ends us by the signal that ended it, if
+ * that was sent to us. */
 int solo5run(struct solo5run *r, struct exit_meaning *how, struct fault *fault) A_MUST_CHECK;
 
 /* Among solo5plan.c and solo5run.c: a copy of the word that lives as long as r. */
