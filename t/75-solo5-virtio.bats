@@ -73,6 +73,30 @@ starts() {
 	prints 'read: <again>'
 }
 
+@test 'a terminal is as before, also when QEMU was killed' {
+	need python3
+	cat >qemu <<-'END'
+		#!/bin/sh
+		echo $$ >pid
+		exec qemu-system-x86_64 "$@"
+	END
+	cat >job <<-END
+		#!/bin/sh
+		mirari-solo5 run --accel=tcg --tender ./qemu $GUESTS/plain.virtio -- "\$@"
+		echo "ended \$?"
+		exec python3 -c 'import fcntl, os; print("waits:", not fcntl.fcntl(0, fcntl.F_GETFL) & os.O_NONBLOCK)'
+	END
+	chmod +x qemu job
+	python3 "$SOURCE/t/lib/terminal.py" 'expect=ended 3' -- ./job exit=3 >"$T/out"
+	grep -qx 'waits: True' "$T/out"
+	grep -qx 'settings same' "$T/out"
+	# shellcheck disable=SC2016
+	python3 "$SOURCE/t/lib/terminal.py" 'expect=are words' 'expect=begun' settings=other 'run=kill -KILL $(cat pid)' \
+		'expect=ended 137' -- ./job 'print=are words' print=begun spin >"$T/out"
+	grep -qx 'waits: True' "$T/out"
+	grep -qx 'settings same' "$T/out"
+}
+
 @test 'exit statuses' {
 	local status_of
 	for status_of in 0 1 7 63 64 100; do

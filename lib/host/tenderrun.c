@@ -95,6 +95,7 @@ int tenderrun_start(struct tenderrun *t, struct fault *fault)
 	t->tail_length = 0;
 	/* ignored by whoever started us, it would take the child's status away */
 	signal(SIGCHLD, SIG_DFL);
+	terminalstate_take(&t->terminal);
 	relay_start(&t->relay);
 	if (start(t, fault) == 0) {
 		t->ended = pidfd_open(t->pid, 0);
@@ -159,7 +160,11 @@ int tenderrun_wait(struct tenderrun *t, int *wait_status, struct fault *fault)
 		while (read_console(t))
 			;
 	}
-	return reap(t->pid, wait_status, fault);
+	if (reap(t->pid, wait_status, fault) < 0)
+		return -1;
+	if (WIFSIGNALED(*wait_status))
+		terminalstate_put_back(&t->terminal);
+	return 0;
 }
 
 void tenderrun_end(struct tenderrun *t)

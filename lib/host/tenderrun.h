@@ -9,6 +9,7 @@
 #include "core/fault.h"
 #include "core/relay.h"
 #include "core/strv.h"
+#include "host/terminalstate.h"
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -25,6 +26,7 @@ struct tenderrun {
 	pid_t pid;
 	int ended; /* as in struct child */
 	struct relay relay;
+	struct terminalstate terminal;
 	char tail[TENDER_TAIL]; /* what was read last */
 	size_t tail_length;
 };
@@ -32,7 +34,8 @@ struct tenderrun {
 /* Starts it. -1: EXIT_NOT_FOUND, EXIT_CANNOT_EXEC; it has not run then. */
 int tenderrun_start(struct tenderrun *t, struct fault *fault) A_MUST_CHECK;
 
-/* Waits for its end: *wait_status is as waitpid has it. */
+/* Waits for its end: *wait_status is as waitpid has it. The terminal of one that was killed is as
+ * before. */
 int tenderrun_wait(struct tenderrun *t, int *wait_status, struct fault *fault) A_MUST_CHECK;
 
 /* Signals are as before; we end by the one that we were told to end by, if there was one. */

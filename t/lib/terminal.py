@@ -13,6 +13,7 @@ seconds, then the command's end is waited for:
     continue        it goes on, in the foreground
     kill=SIGNAL     it gets a signal
     hangup          the terminal goes away
+    run=COMMAND     a shell runs that, not on the terminal
 
 Prints what the terminal has shown, and "status N", 128+N for a signal, and how the settings are then."""
 import os, pty, select, signal, sys, termios, time
@@ -111,6 +112,8 @@ class Terminal:
             os.write(self.orders, b'c')
         elif verb == 'kill':
             os.kill(self.job, getattr(signal, text))
+        elif verb == 'run':
+            os.system(text)
         elif verb == 'hangup':
             os.close(self.master)
             self.master = -1
