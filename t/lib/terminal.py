@@ -73,8 +73,9 @@ class Terminal:
         os.close(orders)
         os.close(reports)
         self.wait(lambda: b'\n' in self.told, 'start')
-        self.job = int(self.told.split()[1])
-        self.told = b''
+        # a command that is quick may have ended by now
+        first, _, self.told = self.told.partition(b'\n')
+        self.job = int(first.split()[1])
 
     def wait(self, found, what):
         end = time.monotonic() + LIMIT
