@@ -46,8 +46,7 @@ static int take_flat(struct imagescan *s, const struct multiboot *multiboot)
 		    "has a multiboot header without usable addresses, and is no ELF file, so that "
 		    "nothing says where it is to be loaded");
 	image->arch = "x86_64";
-	image->boot =
-	    (multiboot->found ? BOOT_MULTIBOOT : 0) | (multiboot->found2 ? BOOT_MULTIBOOT2 : 0);
+	image->boot = multiboot_ways(multiboot);
 	image->target = multiboot->found ? "virtio" : NULL;
 	return 0;
 }

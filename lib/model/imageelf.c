@@ -319,13 +319,17 @@ static int take_32(struct elf *elf, unsigned machine, const struct multiboot *mu
 	return 0;
 }
 
+static int cut_short(struct imagescan *s, size_t length)
+{
+	return imagescan_fault(
+	    s, "is cut short: an ELF header is %d bytes, but the file has %zu", ELF_HEADER, length);
+}
+
 /* Class and byte order come first: they say how the rest is to be read. */
 static int check_ident(struct imagescan *s, const uint8_t *first, size_t length)
 {
 	if (length < 20)
-		return imagescan_fault(s,
-		    "is cut short: an ELF header is %d bytes, but the file has %zu", ELF_HEADER,
-		    length);
+		return cut_short(s, length);
 	if (first[4] != 1 && first[4] != CLASS_64)
 		return imagescan_fault(s, "is an ELF file of unknown class %u", first[4]);
 	if (first[5] == 2)
@@ -346,17 +350,14 @@ int imageelf_scan(
 
 	if (check_ident(s, first, length) < 0)
 		return -1;
-	s->image->boot =
-	    (multiboot->found ? BOOT_MULTIBOOT : 0) | (multiboot->found2 ? BOOT_MULTIBOOT2 : 0);
+	s->image->boot = multiboot_ways(multiboot);
 	elf.type = le16(first + 16);
 	if (first[4] != CLASS_64)
 		return take_32(&elf, le16(first + 18), multiboot);
 	if (check_machine(s, le16(first + 18)) < 0 || check_type(&elf) < 0)
 		return -1;
 	if (length < ELF_HEADER)
-		return imagescan_fault(s,
-		    "is cut short: an ELF header is %d bytes, but the file has %zu", ELF_HEADER,
-		    length);
+		return cut_short(s, length);
 	elf.entry = le64(first + 24);
 	if (take_segments(&elf, first) < 0)
 		return -1;

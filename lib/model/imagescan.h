@@ -30,6 +30,12 @@ struct multiboot {
 	bool addresses;     /* version 1's has load addresses, and they make sense */
 };
 
+/* The ways to start it that these are, of enum image_boot. */
+static inline unsigned multiboot_ways(const struct multiboot *m)
+{
+	return (m->found ? BOOT_MULTIBOOT : 0) | (m->found2 ? BOOT_MULTIBOOT2 : 0);
+}
+
 static inline uint16_t le16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] | p[1] << 8);
