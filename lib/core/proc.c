@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -35,12 +36,51 @@ static int find_program(const struct strv *command, struct buf *path, struct fau
 	return proc_locate(command->items[0], path, fault);
 }
 
+/* The same as seen from another directory, which PATH's relative ones aren't below. */
+static int find_program_from(
+    const char *dir, const struct strv *command, struct buf *path, struct fault *fault)
+{
+	int fd A_CLEANUP(fd_close) = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct buf found A_CLEANUP(buf_free) = {0};
+	char absolute[PATH_MAX];
+
+	if (fd < 0 || faccessat(fd, ".", X_OK, AT_EACCESS) < 0)
+		return fault_errno(fault, 0, errno, "%s", dir);
+	if (command->count && strchr(command->items[0], '/')) {
+		buf_adds(path, command->items[0]);
+		return 0;
+	}
+	if (find_program(command, &found, fault) < 0)
+		return -1;
+	if (!realpath(buf_str(&found), absolute))
+		return proc_fault(command->items[0], errno, fault);
+	buf_adds(path, *buf_str(&found) == '/' ? buf_str(&found) : absolute);
+	return 0;
+}
+
+static void set_attributes(posix_spawnattr_t *attributes, bool detached)
+{
+	static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGCHLD};
+	short flags = POSIX_SPAWN_SETSIGMASK;
+	sigset_t none, usual;
+
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	for (size_t i = 0; i < COUNT_OF(ends); i++)
+		sigaddset(&usual, ends[i]);
+	if (detached)
+		flags |= POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID;
+	/* none of these can fail (glibc's posix_spawnattr_setflags knows the flags) */
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &usual);
+	posix_spawnattr_setflags(attributes, flags);
+}
+
 static int spawn(
     const char *path, const struct strv *command, const struct proc_io *io, pid_t *child)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none;
 	int error = posix_spawn_file_actions_init(&actions);
 
 	if (error)
@@ -48,9 +88,7 @@ static int spawn(
 	error = posix_spawnattr_init(&attributes);
 	if (error)
 		goto free_actions;
-	sigemptyset(&none);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	set_attributes(&attributes, io->detached);
 	if (io->in < 0)
 		error = posix_spawn_file_actions_addopen(
 		    &actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -60,6 +98,9 @@ static int spawn(
 		error = posix_spawn_file_actions_adddup2(&actions, io->out, STDOUT_FILENO);
 	if (!error && io->merge)
 		error = posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+	/* a lock or a pipe that whoever called us has open is none of its for years */
+	if (!error && io->detached)
+		error = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	if (!error && io->dir)
 		error = posix_spawn_file_actions_addchdir_np(&actions, io->dir);
 	if (!error)
@@ -77,10 +118,9 @@ static int start(
 	struct buf path A_CLEANUP(buf_free) = {0};
 	int error;
 
-	if (find_program(command, &path, fault) < 0)
+	if ((io->dir ? find_program_from(io->dir, command, &path, fault)
+		     : find_program(command, &path, fault)) < 0)
 		return -1;
-	if (io->dir && access(io->dir, X_OK) < 0)
-		return fault_errno(fault, 0, errno, "%s", io->dir);
 	/* ignored by whoever started us, it would take the child's status away */
 	signal(SIGCHLD, SIG_DFL);
 	error = spawn(buf_str(&path), command, io, child);

@@ -7,118 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { ANSWER_MAX = 1 << 20, STEP = 1 << 16 };
-
-/* Where the program is, as seen from another directory: PATH may have relative ones, which are
- * ours, while a first word with a slash is looked up there. */
-static int find_program(const char *name, struct buf *path, struct fault *fault)
-{
-	char absolute[PATH_MAX];
-
-	if (strchr(name, '/')) {
-		buf_adds(path, name);
-		return 0;
-	}
-	if (proc_locate(name, path, fault) < 0)
-		return -1;
-	if (*buf_str(path) == '/')
-		return 0;
-	if (!realpath(buf_str(path), absolute))
-		return proc_fault(name, errno, fault);
-	buf_clear(path);
-	buf_adds(path, absolute);
-	return 0;
-}
-
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-	static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGCHLD};
-	sigset_t none, usual;
-
-	sigemptyset(&none);
-	sigemptyset(&usual);
-	for (size_t i = 0; i < COUNT_OF(ends); i++)
-		sigaddset(&usual, ends[i]);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setsigdefault(attributes, &usual);
-	return posix_spawnattr_setflags(
-	    attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-}
-
-/* What the program gets as its standard descriptors; `in` is -1 for /dev/null. */
-struct ends {
-	int in, out;
-};
-
-static int spawn(const char *path, const struct strv *command, const char *dir,
-    const struct ends *ends, pid_t *child)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int error = posix_spawn_file_actions_init(&actions);
-
-	if (error)
-		return error;
-	error = posix_spawnattr_init(&attributes);
-	if (error)
-		goto free_actions;
-	error = set_attributes(&attributes);
-	if (!error)
-		error = ends->in < 0
-			    ? posix_spawn_file_actions_addopen(
-				  &actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-			    : posix_spawn_file_actions_adddup2(&actions, ends->in, STDIN_FILENO);
-	if (!error)
-		error = posix_spawn_file_actions_adddup2(&actions, ends->out, STDOUT_FILENO);
-	/* a lock or a pipe that whoever called us has open is none of its for years */
-	if (!error)
-		error = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	if (!error && dir)
-		error = posix_spawn_file_actions_addchdir_np(&actions, dir);
-	if (!error)
-		error =
-		    posix_spawn(child, path, &actions, &attributes, strv_argv(command), environ);
-	posix_spawnattr_destroy(&attributes);
-free_actions:
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
-}
-
-static int start(const struct strv *command, const char *dir, const struct ends *ends,
-    struct child *child, struct fault *fault)
-{
-	struct buf path A_CLEANUP(buf_free) = {0};
-	int dir_fd A_CLEANUP(fd_close) = -1;
-	int error;
-
-	if (!command->count)
-		return fault_set(fault, EX_SOFTWARE, "a command without a word");
-	if (dir) {
-		dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (dir_fd < 0 || faccessat(dir_fd, ".", X_OK, AT_EACCESS) < 0)
-			return fault_errno(fault, 0, errno, "%s", dir);
-	}
-	if (find_program(command->items[0], &path, fault) < 0)
-		return -1;
-	/* ignored by whoever started us, it would take the child's status away */
-	signal(SIGCHLD, SIG_DFL);
-	error = spawn(buf_str(&path), command, dir, ends, &child->pid);
-	if (error)
-		return proc_fault(command->items[0], error, fault);
-	child->ended = pidfd_open(child->pid, 0);
-	return 0;
-}
 
 /* Is the record whole? Its empty line ends it. */
 static bool is_whole(const struct buf *text)
@@ -224,6 +118,7 @@ int launch_detached(const struct strv *command, const char *dir, const struct re
 {
 	int in A_CLEANUP(fd_close) = -1;
 	struct buf text A_CLEANUP(buf_free) = {.max = ANSWER_MAX};
+	struct proc_io io = {.detached = true, .dir = dir};
 	struct child child = {.ended = -1};
 	struct relay relay;
 	int fds[2], result;
@@ -234,7 +129,9 @@ int launch_detached(const struct strv *command, const char *dir, const struct re
 		return fault_errno(fault, EX_OSERR, errno, "pipe");
 	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	relay_start(&relay);
-	result = start(command, dir, &(const struct ends){.in = in, .out = fds[1]}, &child, fault);
+	io.in = in;
+	io.out = fds[1];
+	result = proc_start(command, &io, &child, fault);
 	fd_close(&fds[1]);
 	if (result == 0) {
 		bool ended = receive(&fds[0], &child, &relay, &text);
