@@ -195,6 +195,7 @@ starts() {
 }
 
 @test 'mirari-tap exec makes the tap, and QEMU takes it' {
+	native
 	need ping
 	netns
 	"${NS[@]}" mirari-tap exec --host 10.0.0.1/24 -- mirari-solo5 run --accel=tcg "$GUESTS/net.virtio" \

@@ -164,6 +164,7 @@ stdout end" "$(log a.b | grep ^stdout)"
 }
 
 @test '--set goes into the record; how to start it again is there without' {
+	native
 	begin a --set target=hvt --set net.service.tap=tap7 --set instance.status=lost --set instance.exit=3 -- sleep 60
 	grep -qx target=hvt "$S/a.instance"
 	grep -qx net.service.tap=tap7 "$S/a.instance"

@@ -112,11 +112,11 @@ answering() {
 		echo "$(date -u -d '-5 seconds' +%FT%T.000Z) stdout F new"
 	} | by_hand x
 	local since
-	for since in 1d 3h 2h5s 7260s; do
+	for since in 1d 3h 2h50s 7260s; do
 		try mirari-logs --since $since x
 		shows 'old\nnewer\nnew\n'
 	done
-	for since in 1h 31m 1h59m 1805s; do
+	for since in 1h 31m 1h59m 1850s; do
 		try mirari-logs --since $since x
 		shows 'newer\nnew\n'
 	done
@@ -202,11 +202,14 @@ answering() {
 }
 
 @test "logs -f: over rotations nothing is lost and nothing comes twice" {
-	supervise x --log-size 4096 --log-files 5 -- sh -c '
+	# not before it is followed: what is removed by then can't be shown
+	supervise x --log-size 4096 --log-files 5 -- sh -c 'echo ready; until [ -e go ]; do sleep 0.01; done
 		i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i + 1)); [ $((i % 50)) -ne 0 ] || sleep 0.02; done'
-	soon mirari-logs -f x
-	exits 0
-	seq 0 2999 | cmp - "$T/out"
+	timeout 60 mirari-logs -f x >"$T/out" 3>&- &
+	until_true grep -qx ready "$T/out"
+	: >go
+	wait $!
+	{ echo ready; seq 0 2999; } | cmp - "$T/out"
 	[ "$(ls "$state" | grep -c '^x\.log')" -eq 5 ]
 }
 
@@ -258,6 +261,7 @@ answering() {
 }
 
 @test "console on a terminal: settings are as before after ^C, SIGTERM, and while it is stopped" {
+	native # valgrind doesn't let itself be stopped
 	need python3
 	supervise x -- sh -c "$(answering)"
 	until_true logged x ready
