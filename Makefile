@@ -31,7 +31,7 @@ NEEDS_mirari-tap = libmnl
 OF_OTHER_SYSTEMS = lib/host/tap_other.c
 else
 # mirari-tap's interface, without what makes taps on Linux.
-OF_OTHER_SYSTEMS = $(SOURCES_libmnl) $(addprefix lib/host/,caps.c doctor.c firewall.c \
+OF_OTHER_SYSTEMS = $(SOURCES_libmnl) $(addprefix lib/host/,caps.c doctor.c firewall.c nat.c \
 	netservice.c nftcmd.c nsprobe.c rootless.c rootless_ports.c rootless_slirp.c rootless_why.c \
 	tapcheck.c tapholder.c tapplan.c tun.c)
 endif
@@ -39,7 +39,7 @@ SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
 SOURCES_libcrypto = lib/host/ocifile.c
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
-	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgiven.c lib/host/tapgone.c lib/host/nat.c lib/host/taplist.c \
+	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgiven.c lib/host/tapgone.c lib/host/taplist.c \
 	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wpointer-arith -Wstrict-prototypes \
@@ -136,7 +136,6 @@ demo:
 UNIT_SOURCES := $(shell cd $(SRC) && echo t/unit/*.c)
 # Those of what is listed in SOURCES_ above need the same; they are left out like tools.
 NEEDS_t/unit/handover = libmnl
-NEEDS_t/unit/nat = libmnl
 UNIT_NAMES := $(foreach test,$(UNIT_SOURCES:%.c=%),$(if $(call buildable,$(test)),$(test)))
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/%)
 BATS := $(shell cd $(SRC) && echo t/*.bats)
