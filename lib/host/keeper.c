@@ -107,7 +107,7 @@ static void clean_up(const struct keeper *k)
 	while (remove_litter())
 		nanosleep(&pause, NULL);
 	/* of many programs that end at once the first keeper does it for all */
-	if (k->translated_count && nat_remove_gone(NULL, &ignored) < 0)
+	if (k->translated_count && nat_remove_gone(NULL, tapgone_find, &ignored) < 0)
 		return;
 }
 

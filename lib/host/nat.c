@@ -4,7 +4,6 @@
 #include "core/fd.h"
 #include "host/caps.h"
 #include "host/nftcmd.h"
-#include "host/tapgone.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -313,7 +312,8 @@ static int set_switches(const struct state *next, bool forward, struct fault *fa
 
 /* The tables in `text`, instead of those that `taps` have now; the lock is held. Those of taps that
  * are gone go, too: whoever is to remove them may be about to, and their ports are nobody's. */
-static int apply_locked(const struct buf *text, struct strv *taps, struct fault *fault)
+static int apply_locked(
+    const struct buf *text, struct strv *taps, nat_find_gone gone, struct fault *fault)
 {
 	struct state now A_CLEANUP(state_free) = {0}, next A_CLEANUP(state_free) = {0};
 	struct buf script A_CLEANUP(buf_free) = {0};
@@ -321,7 +321,7 @@ static int apply_locked(const struct buf *text, struct strv *taps, struct fault 
 	bool forward;
 
 	read_state(buf_str(text), &next);
-	if (look(&now, fault) < 0 || tapgone_find(&now.taps, taps, fault) < 0 ||
+	if (look(&now, fault) < 0 || (gone && gone(&now.taps, taps, fault) < 0) ||
 	    find_conflict(&next, &now, taps, fault) < 0 ||
 	    find_conflict(&next, &next, NULL, fault) < 0 || get_forward(&forward, fault) < 0 ||
 	    unset_localnet(&now, taps, &next, fault) < 0)
@@ -340,8 +340,8 @@ static int apply_locked(const struct buf *text, struct strv *taps, struct fault 
 	return -1;
 }
 
-int nat_apply(
-    const struct nft_table *tables, size_t count, const struct strv *without, struct fault *fault)
+int nat_apply(const struct nft_table *tables, size_t count, const struct strv *without,
+    nat_find_gone gone, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct strv taps A_CLEANUP(strv_free) = {0};
@@ -360,7 +360,7 @@ int nat_apply(
 	held = lock(fault);
 	if (held < 0)
 		return -1;
-	return text.length ? apply_locked(&text, &taps, fault) : remove_locked(&taps, fault);
+	return text.length ? apply_locked(&text, &taps, gone, fault) : remove_locked(&taps, fault);
 }
 
 int nat_remove(const struct strv *taps, struct fault *fault)
@@ -370,14 +370,14 @@ int nat_remove(const struct strv *taps, struct fault *fault)
 	return held < 0 ? -1 : remove_locked(taps, fault);
 }
 
-int nat_remove_gone(const struct strv *taps, struct fault *fault)
+int nat_remove_gone(const struct strv *taps, nat_find_gone find, struct fault *fault)
 {
 	struct strv all A_CLEANUP(strv_free) = {0}, gone A_CLEANUP(strv_free) = {0};
 	int held A_CLEANUP(fd_close) = lock(fault);
 
 	/* whoever makes a tap anew marks it first, and gives it its table with the lock held */
 	if (held < 0 || (!taps && nat_list(&all, fault) < 0) ||
-	    tapgone_find(taps ? taps : &all, &gone, fault) < 0)
+	    find(taps ? taps : &all, &gone, fault) < 0)
 		return -1;
 	return remove_locked(&gone, fault);
 }

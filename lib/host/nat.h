@@ -27,20 +27,23 @@
 
 enum { NAT_PATIENCE_MS = 10000 };
 
+/* Appends those of the taps that are gone, or are another by now: host/tapgone.h has one. */
+typedef int (*nat_find_gone)(const struct strv *taps, struct strv *into, struct fault *fault);
+
 /* Gives the taps these tables instead of those that they have, in one transaction. One without NAT
  * and published ports is none; the taps `without` (may be NULL) have none either. A port that
- * another tap has published is refused (EX_UNAVAILABLE); tables of taps that are gone don't count,
- * and go. Nothing is another when it fails, unless
- * the kernel's switches can't be set: none of the taps has a table then. */
+ * another tap has published is refused (EX_UNAVAILABLE); with `gone` (may be NULL) tables of taps
+ * that are gone don't count, and go. Nothing is another when it fails, unless the kernel's switches
+ * can't be set: none of the taps has a table then. */
 int nat_apply(const struct nft_table *tables, size_t count, const struct strv *without,
-    struct fault *fault) A_MUST_CHECK;
+    nat_find_gone gone, struct fault *fault) A_MUST_CHECK;
 
 /* Removes the tables of these taps, in one transaction; taps that have none are fine. */
 int nat_remove(const struct strv *taps, struct fault *fault) A_MUST_CHECK;
 
 /* The same for those of them (NULL: of all) that are gone; the table of one that somebody has made
  * anew is his. */
-int nat_remove_gone(const struct strv *taps, struct fault *fault) A_MUST_CHECK;
+int nat_remove_gone(const struct strv *taps, nat_find_gone gone, struct fault *fault) A_MUST_CHECK;
 
 /* Appends the names of the taps that have a table, sorted. */
 int nat_list(struct strv *taps, struct fault *fault) A_MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "host/nameservers.h"
 #include "host/nat.h"
+#include "host/tapgone.h"
 #include "host/tapmark.h"
 
 #include <arpa/inet.h>
@@ -154,7 +155,7 @@ int netservice_nat(
 		used++;
 	}
 	if (result == 0 && (used || (without && without->count)))
-		result = nat_apply(tables, used, without, fault);
+		result = nat_apply(tables, used, without, tapgone_find, fault);
 	for (size_t i = 0; i < used; i++)
 		netservice_table_free(&all[i]);
 	free(all);

@@ -164,13 +164,14 @@ int network_down(struct tapgone *g, struct fault *fault)
 		return -1;
 	if (g->litter && caps_standing() == CAPS_ROOT && find_orphans(g, &orphans, fault) < 0)
 		return -1;
-	if (!g->dry_run && g->translated.count && nat_remove_gone(&g->translated, fault) < 0)
+	if (!g->dry_run && g->translated.count &&
+	    nat_remove_gone(&g->translated, tapgone_find, fault) < 0)
 		return -1;
 	/* the table of one that somebody else has removed */
 	if (!g->dry_run && g->absent.count && caps_standing() == CAPS_ROOT &&
-	    nat_remove_gone(&g->absent, fault) < 0)
+	    nat_remove_gone(&g->absent, tapgone_find, fault) < 0)
 		return -1;
-	if (!g->dry_run && orphans.count && nat_remove_gone(&orphans, fault) < 0)
+	if (!g->dry_run && orphans.count && nat_remove_gone(&orphans, tapgone_find, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < orphans.count; i++)
 		strv_addf(&g->removed, "table inet mirari-%s", orphans.items[i]);

@@ -233,7 +233,7 @@ static void begin(void)
 static void apply(const char *what)
 {
 	fault.text[0] = '\0';
-	is_int(nat_apply(&table, 1, NULL, &fault), 0, "%s", what);
+	is_int(nat_apply(&table, 1, NULL, NULL, &fault), 0, "%s", what);
 	if (fault.text[0])
 		tap_show("fault", fault.text);
 }
@@ -407,7 +407,7 @@ static void test_replace(void)
 		good += repeats(out, (char)i) && repeats(in, (char)i);
 		if (i % 2)
 			table.publish_count = 1;
-		good += nat_apply(&table, 1, NULL, &fault) == 0;
+		good += nat_apply(&table, 1, NULL, NULL, &fault) == 0;
 	}
 	is_int(good, 40, "open connections go on while the table is replaced");
 	table.publish_count = 0;
@@ -482,6 +482,40 @@ static void test_forward(void)
 	is_str(get(FORWARD), "0", "is as removed");
 }
 
+/* Of what is asked for, everything but one_ is gone. */
+static int gone_but_one(const struct strv *taps, struct strv *into, struct fault *ignored)
+{
+	(void)ignored;
+	for (size_t i = 0; i < taps->count; i++)
+		if (strcmp(taps->items[i], "one_") != 0)
+			strv_add(into, taps->items[i]);
+	return 0;
+}
+
+static void test_gone(void)
+{
+	struct strv taps A_CLEANUP(strv_free) = {0};
+
+	begin();
+	table.tap = "gone";
+	apply("one whose tap goes");
+	table.tap = "one_";
+	is_int(nat_apply(&table, 1, NULL, NULL, &fault), -1, "its ports are taken");
+	is_int(nat_apply(&table, 1, NULL, gone_but_one, &fault), 0, "but not when it is gone");
+	list_is("one_ ");
+	strv_list(&taps, "one_", "gone");
+	is_int(nat_remove_gone(&taps, gone_but_one, &fault), 0, "of one that is there again");
+	list_is("one_ ");
+	table.tap = "gone";
+	table.publish_count = 0;
+	apply("two");
+	is_int(nat_remove_gone(NULL, gone_but_one, &fault), 0, "all that are gone");
+	list_is("one_ ");
+	is_str(get(FORWARD), "1", "what the other needs stays");
+	remove_tap("one_");
+	is_str(get(FORWARD), "0", "until that goes");
+}
+
 static void test_bridge(void)
 {
 	netns_run(host, "ip link add br.0 type bridge");
@@ -491,13 +525,13 @@ static void test_bridge(void)
 	apply("in a bridge");
 	table.tap = "two_";
 	table.publish_count = 2;
-	is_int(nat_apply(&table, 1, NULL, &fault), -1, "the same port");
+	is_int(nat_apply(&table, 1, NULL, NULL, &fault), -1, "the same port");
 	is_int(fault.status, EX_UNAVAILABLE, "isn't to be had");
 	is_str(fault.text, "port tcp 8080 is published for the tap -one already", "and why");
 	table.publish =
 	    &(struct nft_publish){.address = "192.0.2.1", .port = 8080, .guest_port = 1};
 	table.publish_count = 1;
-	is_int(nat_apply(&table, 1, NULL, &fault), -1, "nor on one of the addresses");
+	is_int(nat_apply(&table, 1, NULL, NULL, &fault), -1, "nor on one of the addresses");
 	table.publish = &(struct nft_publish){.port = 8082, .guest_port = 1};
 	apply("another port");
 	list_is("-one two_ ");
@@ -509,7 +543,7 @@ static void test_bridge(void)
 	is_str(get(LOCALNET("br.0")), "0", "off behind it");
 	is_str(get(LOCALNET("tap0")), "1", "on where it is");
 	table.interface = "nowhere";
-	is_int(nat_apply(&table, 1, NULL, &fault), -1, "an interface that isn't there");
+	is_int(nat_apply(&table, 1, NULL, NULL, &fault), -1, "an interface that isn't there");
 	is_str(fault.text,
 	    "/proc/sys/net/ipv4/conf/nowhere/route_localnet: set it to 1: No such file or "
 	    "directory",
@@ -531,7 +565,8 @@ static void test_names(void)
 		table.interface = names[i];
 		table.publish_count = 0;
 		if (names[i][0] == '\xff') {
-			is_int(nat_apply(&table, 1, NULL, &fault), -1, "not what isn't ASCII");
+			is_int(
+			    nat_apply(&table, 1, NULL, NULL, &fault), -1, "not what isn't ASCII");
 			continue;
 		}
 		apply(names[i]);
@@ -555,7 +590,7 @@ static int come_and_go(const void *data)
 		struct strv taps A_CLEANUP(strv_free) = {0};
 
 		strv_add(&taps, name);
-		if (nat_apply(&table, 1, NULL, &fault) < 0 || nat_remove(&taps, &fault) < 0) {
+		if (nat_apply(&table, 1, NULL, NULL, &fault) < 0 || nat_remove(&taps, &fault) < 0) {
 			tap_show("fault", fault.text);
 			return 1;
 		}
@@ -594,7 +629,8 @@ static int as_nobody(const void *data)
 	begin();
 	if (setresuid(1, 1, 1) < 0)
 		return 77;
-	if (nat_apply(&table, 1, NULL, &fault) == 0 || fault.status != EX_NOPERM || !fault.hint[0])
+	if (nat_apply(&table, 1, NULL, NULL, &fault) == 0 || fault.status != EX_NOPERM ||
+	    !fault.hint[0])
 		return 1;
 	return nat_list(&table.networks, &fault) == 0 || fault.status != EX_NOPERM;
 }
@@ -609,7 +645,7 @@ static int with_capability(const void *data)
 	(void)data;
 	begin();
 	strv_add(&none, "tap9");
-	if (nat_apply(&table, 1, NULL, &fault) < 0)
+	if (nat_apply(&table, 1, NULL, NULL, &fault) < 0)
 		return 1;
 	caps[0].permitted = caps[0].effective = CAP_TO_MASK(CAP_NET_ADMIN);
 	if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setresuid(1, 1, 1) < 0)
@@ -619,7 +655,7 @@ static int with_capability(const void *data)
 	if (nat_list(&taps, &fault) < 0 || taps.count != 1 || nat_remove(&none, &fault) < 0)
 		return 3;
 	/* nft gets the capability from us, and nobody after it */
-	if (nat_remove(&taps, &fault) < 0 || nat_apply(&table, 1, NULL, &fault) < 0)
+	if (nat_remove(&taps, &fault) < 0 || nat_apply(&table, 1, NULL, NULL, &fault) < 0)
 		return 4;
 	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_ADMIN, 0, 0) != 0;
 }
@@ -632,7 +668,7 @@ static int as_root_elsewhere(const void *data)
 		return 77;
 	netns_write("/proc/self/uid_map", "0 0 1");
 	begin();
-	if (nat_apply(&table, 1, NULL, &fault) == 0)
+	if (nat_apply(&table, 1, NULL, NULL, &fault) == 0)
 		return 1;
 	tap_show("fault", fault.text);
 	return fault.status != EX_NOPERM || !fault.hint[0];
@@ -692,7 +728,7 @@ static pid_t start_waiting(void)
 		fd = netns_self();
 		scratch_need(flock(fd, LOCK_EX) == 0, "flock");
 		begin();
-		_exit(nat_apply(&table, 1, NULL, &fault) < 0 ? fault.status : 0);
+		_exit(nat_apply(&table, 1, NULL, NULL, &fault) < 0 ? fault.status : 0);
 	}
 	return child;
 }
@@ -722,6 +758,7 @@ int main(void)
 	test_replace();
 	test_foreign();
 	test_forward();
+	test_gone();
 	test_bridge();
 	test_names();
 	test_together();
