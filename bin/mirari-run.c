@@ -79,6 +79,12 @@ int tool_main(int argc, char **argv)
 	struct fault fault;
 	int status = tool_options(usage(&r), argc, argv, &operands);
 
+	if (status < 0 && operands.count > 1) {
+		fault_set(&fault, EX_USAGE, "one file at most, not also %s", operands.items[1]);
+		fault_hint(&fault, "words for the unikernel go behind --: mirari run %s -- %s",
+		    operands.items[0], operands.items[1]);
+		status = say_fault(&fault);
+	}
 	if (status < 0)
 		status = tool_one_file(&operands, &r.verb.file);
 	if (status < 0) {

@@ -211,6 +211,48 @@ setup() {
 	END
 }
 
+@test 'a unikernel that is told something without --: where its words go is said' {
+	exits() { local want=$1; shift; run --separate-stderr "$@"; [ "$status" = "$want" ] || { echo "$status: $stderr"; return 1; }; }
+	exits 64 mirari run "$GUESTS/plain.spt" --hello=world
+	[[ $stderr == *'unknown option --hello'* && $stderr == *'behind --'*'-- --hello=world'* ]]
+	exits 64 mirari-solo5 run "$GUESTS/plain.spt" --hello=world
+	[[ $stderr == *'-- --hello=world'* ]]
+	exits 64 mirari run "$GUESTS/plain.spt" one two
+	[[ $stderr == *"mirari run $GUESTS/plain.spt -- one"* ]]
+	# before a file it is an option of ours that was mistyped
+	exits 64 mirari run --memry=3 "$GUESTS/plain.spt"
+	[[ $stderr == *'did you mean --memory?'* && $stderr != *'behind --'* ]]
+}
+
+@test 'a file that is called like a unikernel, or is no text, is looked at as one' {
+	exits() { local want=$1; shift; run --separate-stderr "$@"; [ "$status" = "$want" ] || { echo "$status: $stderr"; return 1; }; }
+	exits 66 mirari run none.hvt
+	[[ $stderr == 'mirari-run: none.hvt: No such file or directory'* ]]
+	: >empty.spt
+	exits 65 mirari run empty.spt
+	[[ $stderr == *'empty.spt: is empty'* ]]
+	gzip -c "$GUESTS/plain.spt" >packed
+	for name in packed packed.spt; do
+		cp packed $name.x
+		mv $name.x $name
+		exits 65 mirari run $name
+		[[ $stderr == *"$name: is compressed by gzip"* ]] || { echo "$stderr"; return 1; }
+	done
+	echo 'name: x' >text.virtio
+	exits 65 mirari run text.virtio
+	[[ $stderr == *'is text, not a unikernel'* ]]
+	# a flat file with a multiboot header has no magic number at its start
+	/usr/bin/python3 "$SOURCE/t/lib/elf.py" elf multiboot
+	printf '\2\260\255\033\0\0\1\0\376\117\121\344' >flat
+	head -c 8192 /dev/zero >>flat
+	exits 0 mirari run -n --set name=flat flat
+	[[ $output == *'mirari-solo5 run ./flat' ]] || { echo "$output"; return 1; }
+	mkdir project.hvt
+	echo 'name: [' >project.hvt/mirari.yml
+	exits 65 mirari run project.hvt
+	[[ $stderr == *project.hvt/mirari.yml:1* ]]
+}
+
 # ---- detached --------------------------------------------------------------------------------
 
 @test 'detached: its record, its log, its taps; stop, restart, rm' {

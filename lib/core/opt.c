@@ -76,10 +76,12 @@ static int answer_standard(const struct usage *usage, const struct opt *o, struc
 	return 1;
 }
 
-static int unknown(const struct usage *usage, const char *word, struct fault *fault)
+/* What comes behind an operand may be meant for what that is. */
+static int unknown(
+    const struct usage *usage, const char *word, const struct strv *operands, struct fault *fault)
 {
 	struct suggest suggest;
-	struct buf name A_CLEANUP(buf_free) = {0};
+	struct buf name A_CLEANUP(buf_free) = {0}, more A_CLEANUP(buf_free) = {0};
 
 	/* -n=yes is the letters n, =, y… */
 	buf_add(&name, word, word[1] == '-' ? strcspn(word, "=") : strlen(word));
@@ -89,10 +91,12 @@ static int unknown(const struct usage *usage, const char *word, struct fault *fa
 		suggest_offer(&suggest, o->name);
 	for (const struct opt *o = standard; o->name; o++)
 		suggest_offer(&suggest, o->name);
+	if (usage->behind && operands->count)
+		buf_printf(&more, "; words for the unikernel go behind --: -- %s", word);
 	if (suggest.best && word[1] == '-')
-		return fault_hint(
-		    fault, "did you mean --%s? (%s --help lists them)", suggest.best, usage->tool);
-	return fault_hint(fault, "%s --help lists them", usage->tool);
+		return fault_hint(fault, "did you mean --%s? (%s --help lists them)%s",
+		    suggest.best, usage->tool, buf_str(&more));
+	return fault_hint(fault, "%s --help lists them%s", usage->tool, buf_str(&more));
 }
 
 static void store(const struct opt *o, const char *value)
@@ -109,6 +113,7 @@ struct cursor {
 	char **argv;
 	int argc;
 	int at;
+	const struct strv *operands; /* those that came before */
 };
 
 /* The value of an option: what follows it in its word, else the next word. */
@@ -132,7 +137,7 @@ static int take_long(
 	    look_up(usage, name, equals ? (size_t)(equals - name) : strlen(name), 0);
 
 	if (!o)
-		return unknown(usage, word, fault);
+		return unknown(usage, word, c->operands, fault);
 	if (equals && o->kind == OPT_FLAG)
 		return fault_set(fault, EX_USAGE, "option --%s takes no value", o->name);
 	if (!o->into)
@@ -150,7 +155,7 @@ static int take_letters(
 		char unknown_word[3] = {'-', *p, '\0'};
 
 		if (!o)
-			return unknown(usage, unknown_word, fault);
+			return unknown(usage, unknown_word, c->operands, fault);
 		if (!o->into)
 			return answer_standard(usage, o, answer);
 		if (o->kind != OPT_FLAG)
@@ -216,7 +221,7 @@ static int check_command(
 int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *operands,
     struct buf *answer, struct fault *fault)
 {
-	struct cursor c = {.argv = argv, .argc = argc, .at = 1};
+	struct cursor c = {.argv = argv, .argc = argc, .at = 1, .operands = operands};
 	const struct opt_command *command = NULL;
 
 	for (; c.at < argc; c.at++) {

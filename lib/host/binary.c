@@ -14,16 +14,44 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* ELF's magic number: nothing in text begins so. */
+/* What is behind the last dot of the file's name, or nothing. */
+static const char *ending_of(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	const char *dot = strrchr(base, '.');
+
+	return dot && dot != base ? dot + 1 : "";
+}
+
+/* A NUL isn't in a text, unless that is in UTF-16. */
+static bool begins_like_one(const char *path)
+{
+	static const char *const texts[] = {"yml", "yaml", "conf"};
+	int fd A_CLEANUP(fd_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char bytes[512];
+	ssize_t length = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
+
+	if (length >= 4 && !memcmp(bytes, "\177ELF", 4))
+		return true;
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (!strcmp(ending_of(path), texts[i]))
+			return false;
+	return length > 0 && memchr(bytes, '\0', (size_t)length);
+}
+
 bool binary_is_one(const char *path)
 {
-	int fd A_CLEANUP(fd_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char magic[4];
+	const char *ending = ending_of(path);
+	const bool called = target_is_solo5(ending) || !strcmp(ending, "xen");
+	struct stat st;
 
-	return fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic &&
-	       !memcmp(magic, "\177ELF", sizeof magic);
+	if (stat(path, &st) < 0)
+		return called;
+	/* what is read from a pipe is gone */
+	return !S_ISDIR(st.st_mode) && (called || (S_ISREG(st.st_mode) && begins_like_one(path)));
 }
 
 /* A VALUE_NAME: the file's name without what says its target, and a '-' for what that can't have.

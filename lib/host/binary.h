@@ -10,7 +10,8 @@
 
 #include <stdbool.h>
 
-/* Does the file begin as a binary does, so that it is none of our configurations? */
+/* Is it meant to be a unikernel, and none of our configurations? So it is when its name ends in
+ * .hvt, .spt, .virtio or .xen, whatever is in it, or when it begins as no text does. */
 bool binary_is_one(const char *path);
 
 /* Makes the record, with the file's absolute path as its artifact. Its name is `name`, or if that
