@@ -429,7 +429,25 @@ setup() {
 		exits 77 "${NOBODY[@]}" mirari-tap exec --host 10.0.0.1/24 --bridge br0 --create-bridge --nat --dhcp -- true
 		has err 'only root (CAP_NET_ADMIN)' 'sudo mirari-tap up' 'mirari-tap exec --rootless'
 		gone
-		# the command that is advised makes what is needed
+		# the command that is advised makes what is needed, all of it
+		base=(--set name=www --set net.a.host=10.1.0.1/24 --set net.a.host=fd00:1::1/64 --set net.a.guest=10.1.0.9/24
+			--set net.a.guest=fd00:1::2/64 --set net.a.nat=true --set net.a.dhcp=true --set net.a.mtu=1400
+			--set net.a.publish=127.0.0.1:8080:80 --set net.a.publish=53:53/udp
+			--set net.b.host=10.2.0.1/24 --set net.b.bridge=br1 --set net.b.bridge-create=true
+			--set net.b.mac=02:00:00:00:00:07)
+		advice() { sed -nE 's/^mirari-tap: once: (.*); or, which needs no root.*/\1/p' err | sed 's/sudo //g'; }
+		exits 77 "${NOBODY[@]}" mirari-tap exec "${base[@]}" -- true
+		advice >all
+		USER=nobody bash -eu all >/dev/null
+		exits 0 "${NOBODY[@]}" mirari-tap exec "${base[@]}" -- true
+		# what is there is left alone
+		tap=$(sed -n 's/.* && mirari-tap up \([^ ]*\) .*/\1/p' all)
+		mirari-tap down -q "$tap"
+		exits 77 "${NOBODY[@]}" mirari-tap exec "${base[@]}" -- true
+		same 1 "$(advice | grep -o 'mirari-tap up' | wc -l)"
+		same "mirari-tap up $tap --host 10.2.0.1/24 --bridge br1 --create-bridge --mac 02:00:00:00:00:07 --owner \$USER" "$(advice)"
+		mirari-tap down -q --all
+		gone
 		ip tuntap add foreign mode tap
 		keep
 		exits 73 mirari-tap exec --host 10.0.0.1/24 --set net.service.tap=foreign -- true

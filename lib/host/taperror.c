@@ -49,7 +49,7 @@ static const struct {
     {TAP_CREATE, ENOMEM, EX_TEMPFAIL, "the kernel has no memory for another interface",
 	"mirari-tap list shows yours; mirari-tap gc removes what is left over"},
     {TAP_ATTACH, EPERM, EX_NOPERM, "it belongs to another user or group",
-	"sudo mirari-tap up NAME --owner $USER"},
+	"sudo mirari-tap up NAME --owner $USER …, with all else that it is to have"},
     {TAP_ATTACH, EBUSY, EX_TEMPFAIL, "it is in use: DETAIL",
 	"mirari-tap list NAME; end that program, or choose another name"},
     {TAP_ATTACH, EINVAL, EX_CANTCREAT, "it is of another kind (a tun, or one with several queues)",

@@ -8,6 +8,7 @@
 #include "host/invoker.h"
 #include "host/keeper.h"
 #include "host/rootless.h"
+#include "host/tapcheck.h"
 #include "host/taps.h"
 
 #include <arpa/inet.h>
@@ -25,23 +26,78 @@ enum { COMPAT_MS = 30000 };
 /* ---- a network of its own -----------------------------------------------------------------------
  */
 
-/* What root would type once, so that this user needs no root later. */
+static void add_addresses(const char *option, const struct addresses *all, struct buf *into)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		buf_printf(into, " %s ", option);
+		address_text(&all->items[i], into);
+	}
+}
+
+/* Are the guests what `mirari-tap up` takes them for, given the hosts? */
+static bool are_neighbours(const struct netdev *d)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < d->hosts.count; i++) {
+		struct address guest;
+
+		if (!address_neighbour(&d->hosts.items[i], &guest))
+			continue;
+		if (found >= d->guests.count || !address_same(&d->guests.items[found++], &guest))
+			return false;
+	}
+	return found == d->guests.count;
+}
+
+static void add_published(const struct publish *p, struct buf *into)
+{
+	char address[INET_ADDRSTRLEN];
+
+	buf_adds(into, " -p ");
+	if (p->address.s_addr)
+		buf_printf(into, "%s:", inet_ntop(AF_INET, &p->address, address, sizeof address));
+	buf_printf(into, "%u:%u%s", (unsigned)p->host, (unsigned)p->guest, p->udp ? "/udp" : "");
+}
+
+/* A tap that tap_use takes for this device's. */
+static void one_up(const struct netdev *d, struct buf *into)
+{
+	buf_printf(into, "sudo mirari-tap up %s", d->tap);
+	add_addresses("--host", &d->hosts, into);
+	if (!are_neighbours(d))
+		add_addresses("--guest", &d->guests, into);
+	if (d->bridge)
+		buf_printf(
+		    into, " --bridge %s%s", d->bridge, d->bridge_create ? " --create-bridge" : "");
+	if (d->mac_given) {
+		buf_adds(into, " --mac ");
+		mac_text(d->mac, into);
+	}
+	if (d->mtu)
+		buf_printf(into, " --mtu %u", d->mtu);
+	if (d->dhcp)
+		buf_adds(into, " --dhcp");
+	if (d->nat)
+		buf_adds(into, " --nat");
+	for (size_t i = 0; i < d->published_count; i++)
+		add_published(&d->published[i], into);
+	buf_adds(into, " --owner $USER");
+}
+
+/* What root would type once, so that this user needs no root later. A tap that is there would be
+ * changed by that. */
 static void one_time_command(const struct netdevs *devices, struct buf *into)
 {
 	for (size_t i = 0; i < devices->count; i++) {
-		const struct netdev *d = &devices->items[i];
+		struct tapcheck there;
 
-		buf_printf(into, "%ssudo mirari-tap up %s", i ? " && " : "", d->tap);
-		for (size_t k = 0; k < d->hosts.count; k++) {
-			buf_adds(into, " --host ");
-			address_text(&d->hosts.items[k], into);
-		}
-		if (d->dhcp)
-			buf_adds(into, " --dhcp");
-		for (size_t k = 0; k < d->published_count; k++)
-			buf_printf(into, " -p %u:%u%s", (unsigned)d->published[k].host,
-			    (unsigned)d->published[k].guest, d->published[k].udp ? "/udp" : "");
-		buf_adds(into, " --owner $USER");
+		tapcheck_look(devices->items[i].tap, &there);
+		if (there.mac[0])
+			continue;
+		if (into->length)
+			buf_adds(into, " && ");
+		one_up(&devices->items[i], into);
 	}
 }
 
@@ -69,7 +125,7 @@ static int enter_rootless(const struct tapexec *e, struct fault *fault)
 	}
 	one_time_command(e->devices, &instead);
 	want.ports = ports;
-	want.instead = buf_str(&instead);
+	want.instead = instead.length ? buf_str(&instead) : NULL;
 	/* the namespace is the user's own, where nobody else is known */
 	result = invoker_become(e->uid, e->gid, fault) < 0 ? -1 : rootless_enter(&want, fault);
 	free(ports);
