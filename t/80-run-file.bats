@@ -197,7 +197,11 @@ setup() {
 		has err 'was built for spt, not for hvt'
 		exits 64 mirari run --set memory=lots "$GUESTS/net.spt"
 		exits 64 mirari run --name 'a b' "$GUESTS/plain.spt"
-		exits 64 mirari run --rootless "$GUESTS/plain.spt"
+		for option in --rootless --publish=80:80; do
+			exits 64 mirari run $option "$GUESTS/plain.spt"
+			has err 'which plain has none of'
+			! grep -q unix-direct err
+		done
 		for option in --restart=always --cpus=1 --cpuset=0 --log-size=1M --log-files=2; do
 			exits 64 mirari run "$option" "$GUESTS/plain.spt"
 			has err "mirari run --detach ${option%%=*}"

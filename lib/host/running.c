@@ -182,6 +182,10 @@ static int check_target(const struct running *r, struct fault *fault)
 	    (strcmp(target, "unix-socket") && netdev_first(&r->verb.record, &ignored)) ||
 	    (!r->rootless && !r->published.count))
 		return 0;
+	if (target_is_solo5(target))
+		return fault_set(fault, EX_USAGE,
+		    "--%s is about network devices, which %s has none of",
+		    r->rootless ? "rootless" : "publish", rec_get(&r->verb.record, "name"));
 	fault_set(fault, EX_USAGE, "--%s is for unikernels with a network of their own, not %s",
 	    r->rootless ? "rootless" : "publish", target);
 	return fault_hint(fault, "mirari run -t unix-direct");
