@@ -420,6 +420,30 @@ setup() {
 	END
 }
 
+@test 'detached: what cannot be run is said, and is no instance' {
+	inside <<-'END'
+		. ./helpers
+		exits 66 mirari run -d --set block.data.path=none "$GUESTS/block.spt"
+		has err 'block.data: none: No such file or directory' block.data.size=64M
+		exits 66 mirari run -d --set block.data.path=none --restart=always "$GUESTS/both.spt"
+		has err 'block.data: none'
+		exits 127 mirari run -d --tender ./nonesuch "$GUESTS/plain.spt"
+		has err nonesuch
+		exits 65 mirari run -d -m 1 "$GUESTS/plain.spt"
+		has err 'memory=1'
+		exits 65 mirari run -d "$GUESTS/plain.spt" -- ''
+		has err 'argument 1 is empty'
+		exits 0 mirari ps -a
+		same '' "$(cat out)"
+		gone
+		# what is to be made isn't made by asking, nor is a tap that is to come needed
+		exits 0 mirari run -d --set block.data.path=disk --set block.data.size=64K "$GUESTS/both.spt" -- write=kept read dhcp
+		until_true 10 logged 'serving:' both
+		mirari rm -f both
+		gone
+	END
+}
+
 @test 'detached: what the caller has open is closed there, so that nobody waits for its end' {
 	inside <<-'END'
 		. ./helpers

@@ -5,10 +5,7 @@
 #include "host/binary.h"
 #include "host/built.h"
 #include "host/imagefile.h"
-#include "host/instance.h"
-#include "host/invoker.h"
-#include "host/launch.h"
-#include "host/tapcheck.h"
+#include "host/rundetached.h"
 #include "model/attach.h"
 #include "model/check.h"
 #include "model/imagerecord.h"
@@ -304,114 +301,6 @@ static int check_program(const struct running *r, struct fault *fault)
 	return -1;
 }
 
-/* ---- without us ---------------------------------------------------------------------------------
- */
-
-/* A tap that is there keeps the MAC address of its guest. */
-static void take_macs(struct netdevs *devices)
-{
-	for (size_t i = 0; i < devices->count; i++) {
-		struct netdev *d = &devices->items[i];
-		struct tapcheck tap;
-
-		if (d->mac_given)
-			continue;
-		tapcheck_look(d->tap, &tap);
-		if (tap.mac[0])
-			mac_parse(tap.mac, d->mac);
-	}
-}
-
-/* What mirari-supervise is told, and mirari restart reads again. */
-static int instance_record(const struct running *r, struct rec *into, struct fault *fault)
-{
-	const struct rec *record = &r->verb.record;
-	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
-	struct rec with_taps A_CLEANUP(rec_free) = {0};
-	char here[PATH_MAX];
-
-	if (!getcwd(here, sizeof here))
-		return fault_errno(fault, EX_OSERR, errno, "getcwd");
-	if (netdevs_read(record, &devices, fault) < 0)
-		return -1;
-	if (!r->rootless)
-		take_macs(&devices);
-	if (netdevs_write(&devices, record, &with_taps, fault) < 0)
-		return -1;
-	for (size_t i = 0; i < with_taps.count; i++)
-		if (rec_add(into, with_taps.fields[i].key, with_taps.fields[i].value, fault) < 0)
-			return -1;
-	if (rec_add(into, "instance.name", rec_get(record, "name"), fault) < 0 ||
-	    rec_add(into, "instance.restart", r->restart ? r->restart : "no", fault) < 0 ||
-	    rec_add(into, "instance.dir", here, fault) < 0)
-		return -1;
-	for (size_t i = 0; i < r->command.count; i++)
-		if (rec_add(into, "instance.command", r->command.items[i], fault) < 0)
-			return -1;
-	return 0;
-}
-
-/* As whoever it will belong to. */
-static int look_for_name(const char *name, const struct invoker *who, struct fault *fault)
-{
-	struct instances store A_CLEANUP(instances_close) = {.dir = -1};
-	struct fault worse;
-	int result = invoker_enter(who, fault);
-
-	if (result == 0)
-		result = instances_open(&store, false, fault);
-	if (result == 0)
-		result = instance_check_free(&store, name, fault);
-	if (invoker_leave(who, &worse) == 0)
-		return result;
-	*fault = worse;
-	return -1;
-}
-
-/* Of one name there is one instance: seen before it is in the way of its own taps. */
-static int check_name(const struct running *r, struct fault *fault)
-{
-	struct invoker who = {.other = false};
-	int result = 0;
-
-	if (!strcmp(r->command.items[0], "mirari-tap"))
-		result = invoker_find(&who, fault);
-	if (result == 0)
-		result = look_for_name(rec_get(&r->verb.record, "name"), &who, fault);
-	if (result < 0 && fault->status == EX_TEMPFAIL && !r->name) {
-		struct buf hint A_CLEANUP(buf_free) = {0};
-
-		buf_adds(&hint, fault->hint);
-		fault_hint(fault, "%s; or call this one otherwise: --name NAME", buf_str(&hint));
-	}
-	return result;
-}
-
-static int detach(const struct running *r, struct rec *answer, struct fault *fault)
-{
-	struct rec record A_CLEANUP(rec_free) = {0};
-	int status;
-
-	if (check_name(r, fault) < 0 || instance_record(r, &record, fault) < 0 ||
-	    launch_detached(&r->command, NULL, &record, answer, &status, fault) < 0)
-		return -1;
-	return status;
-}
-
-/* The record as a shell writes it into a pipe. */
-static void show_record(const struct rec *record, struct buf *into)
-{
-	buf_adds(into, "printf '%s\\n'");
-	for (size_t i = 0; i < record->count; i++) {
-		struct buf line A_CLEANUP(buf_free) = {0};
-
-		buf_printf(&line, "%s=%s", record->fields[i].key, record->fields[i].value);
-		buf_addc(into, ' ');
-		shell_word(into, buf_str(&line));
-	}
-	buf_adds(into, " '' | ");
-}
-
 /* ---- all of it ----------------------------------------------------------------------------------
  */
 
@@ -432,16 +321,10 @@ int running_find(struct running *r, struct fault *fault)
 
 int running_show(const struct running *r, struct buf *into, struct fault *fault)
 {
-	struct rec record A_CLEANUP(rec_free) = {0};
-
 	if (r->to_build)
 		show_build(r, into);
-	if (r->detach) {
-		if (instance_record(r, &record, fault) < 0)
-			return -1;
-		show_record(&record, into);
-		buf_adds(into, "setsid --fork ");
-	}
+	if (r->detach && rundetached_show(r, into, fault) < 0)
+		return -1;
 	shell_command(into, &r->command);
 	buf_addc(into, '\n');
 	return 0;
@@ -456,5 +339,5 @@ int running_prepare(const struct running *r, struct fault *fault)
 
 int running_start(const struct running *r, struct rec *answer, struct fault *fault)
 {
-	return r->detach ? detach(r, answer, fault) : proc_exec(&r->command, fault);
+	return r->detach ? rundetached(r, answer, fault) : proc_exec(&r->command, fault);
 }

@@ -55,13 +55,16 @@ static void add_network(const struct runcommand *r, struct strv *into)
 /* ---- what runs it -------------------------------------------------------------------------------
  */
 
-static void add_nets(const struct netdevs *devices, struct strv *into)
+static void add_nets(const struct runcommand *r, const struct netdevs *devices, struct strv *into)
 {
 	for (size_t i = 0; i < devices->count; i++) {
 		const struct netdev *d = &devices->items[i];
 		struct buf mac A_CLEANUP(buf_free) = {0};
 
-		strv_addf(into, "--net=%s=%%{tap:%s}", d->name, d->name);
+		if (r->check)
+			strv_addf(into, "--net=%s=%s", d->name, d->tap);
+		else
+			strv_addf(into, "--net=%s=%%{tap:%s}", d->name, d->name);
 		if (!d->mac_given)
 			continue; /* that of the tap, which may have been there before */
 		mac_text(d->mac, &mac);
@@ -103,6 +106,8 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 		return -1;
 	add_tool(r, "mirari-solo5", into);
 	strv_add(into, "run");
+	if (r->check)
+		strv_list(into, "--dry-run", "--quiet");
 	if (r->tender)
 		strv_addf(into, "--tender=%s", r->tender);
 	else if (opam_switch)
@@ -111,7 +116,7 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 		strv_addf(into, "--memory=%s", memory);
 	if (cpus)
 		strv_addf(into, "--set=cpus=%s", cpus);
-	add_nets(&devices, into);
+	add_nets(r, &devices, into);
 	add_blocks(r->record, into);
 	return 0;
 }
@@ -121,7 +126,8 @@ int runcommand(const struct runcommand *r, struct strv *into, size_t *program, s
 	const bool solo5 = target_is_solo5(rec_get(r->record, "target"));
 	struct strv arguments A_CLEANUP(strv_free) = {0};
 
-	add_network(r, into);
+	if (!r->check)
+		add_network(r, into);
 	if (r->supervise) {
 		add_tool(r, "mirari-supervise", into);
 		strv_add_all(into, r->supervise);

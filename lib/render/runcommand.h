@@ -22,6 +22,8 @@ struct runcommand {
 	const char *tender;           /* NULL: mirari-solo5 finds it */
 	const char *tools;            /* the directory of our tools; NULL: they are in PATH */
 	bool rootless;                /* in a network of its own */
+	bool check;                   /* only what tells whether mirari-solo5 could run it, of which
+					 taps needn't be there */
 };
 
 /* Appends the words. `*program` is where the unikernel's file is among them. */
