@@ -444,6 +444,34 @@ setup() {
 	END
 }
 
+@test 'a project behind sudo is built by who it belongs to' {
+	inside root <<-'END'
+		. ./helpers
+		mkdir -m 755 home project
+		chown 65534:65534 home project
+		{ grep -v '^nobody:' /etc/passwd; echo "nobody:x:65534:65534::$HERE/w/home:/bin/sh"; } >passwd
+		mount --bind passwd /etc/passwd
+		cp "$GUESTS/plain.spt" project/base
+		chmod 755 project/base
+		printf '%s\n' 'name: mine' 'target: spt' 'main: { noip: Any.thing }' 'artifact: mine' \
+			'build: { command: [sh, -c, "echo $HOME $(id -u) $(id -ru) >who; [ ! -e fails ] || exit 9; cp base mine"] }' >project/mirari.yml
+		export SUDO_UID=65534 SUDO_GID=65534
+		exits 0 mirari run project
+		has out 'cmdline: <>'
+		same "$HERE/w/home 65534 65534" "$(cat project/who)"
+		same '' "$(find project -user root ! -name base ! -name mirari.yml)"
+		touch project/base
+		touch project/fails
+		exits 9 mirari run project
+		rm project/fails
+		# one that is root's is built by root
+		chown -R 0:0 project
+		exits 0 mirari run project
+		has project/who ' 0 0'
+		gone
+	END
+}
+
 @test 'detached: what the caller has open is closed there, so that nobody waits for its end' {
 	inside <<-'END'
 		. ./helpers

@@ -1,11 +1,15 @@
 #include "host/invoker.h"
 
+#include "core/fd.h"
 #include "host/caps.h"
 #include "host/instance.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 int invoker_find(struct invoker *who, struct fault *fault)
@@ -37,6 +41,67 @@ int invoker_become(uid_t uid, gid_t gid, struct fault *fault)
 	if (caps_become(uid, gid, fault) < 0)
 		return -1;
 	return other ? take_home(uid, fault) : 0;
+}
+
+/* In a process between: becomes the user, and waits for the program. Why it couldn't be started
+ * goes into the pipe. */
+static void run_between(const struct invoker *who, const struct strv *command,
+    const struct proc_io *io, const sigset_t *mask, int report)
+{
+	struct fault fault;
+	int status;
+
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	if (invoker_become(who->uid, who->gid, &fault) == 0 &&
+	    proc_run(command, io, &status, &fault) == 0)
+		_exit(status);
+	(void)!fd_write(report, &fault, sizeof fault);
+	_exit(fault.status);
+}
+
+static int start_between(const struct invoker *who, const struct strv *command,
+    const struct proc_io *io, const sigset_t *mask, int report[2], struct child *child,
+    struct fault *fault)
+{
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return fault_errno(fault, EX_OSERR, errno, "pipe");
+	/* ignored by whoever started us, it would take the child's status away */
+	signal(SIGCHLD, SIG_DFL);
+	child->pid = fork();
+	if (child->pid < 0)
+		return fault_errno(fault, EX_OSERR, errno, "fork");
+	if (child->pid == 0)
+		run_between(who, command, io, mask, report[1]);
+	fd_close(&report[1]);
+	/* without it one looks again and again */
+	child->ended = pidfd_open(child->pid, 0);
+	return 0;
+}
+
+int invoker_run(const struct invoker *who, const struct strv *command, const struct proc_io *io,
+    int *status, struct fault *fault)
+{
+	int report[2] = {-1, -1}, result = -1;
+	struct relay relay;
+	struct child child;
+	struct fault why;
+
+	if (!who->other)
+		return proc_run(command, io, status, fault);
+	relay_start(&relay);
+	if (start_between(who, command, io, &relay.before, report, &child, fault) == 0) {
+		while (!proc_ended(&child, &relay, -1))
+			;
+		result = proc_wait(&child, status, fault);
+	}
+	relay_stop(&relay, true);
+	if (result == 0 && read(report[0], &why, sizeof why) == sizeof why) {
+		*fault = why;
+		result = -1;
+	}
+	fd_close(&report[0]);
+	fd_close(&report[1]);
+	return result;
 }
 
 int invoker_enter(const struct invoker *who, struct fault *fault)

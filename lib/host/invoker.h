@@ -8,6 +8,7 @@
 
 #include "core/attr.h"
 #include "core/fault.h"
+#include "core/proc.h"
 #include "core/strv.h"
 #include "host/statedir.h"
 
@@ -25,6 +26,10 @@ int invoker_find(struct invoker *who, struct fault *fault) A_MUST_CHECK;
 
 /* Becomes the user for good, as caps_become, with the HOME, USER and LOGNAME of whom we weren't. */
 int invoker_become(uid_t uid, gid_t gid, struct fault *fault) A_MUST_CHECK;
+
+/* Runs a program as that user, or without an other one as we are: as proc_run. */
+int invoker_run(const struct invoker *who, const struct strv *command, const struct proc_io *io,
+    int *status, struct fault *fault) A_MUST_CHECK;
 
 /* What is done between these is done as the other one: files are made and signals sent as that
  * user. Without an other one they do nothing. */

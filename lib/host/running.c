@@ -5,6 +5,7 @@
 #include "host/binary.h"
 #include "host/built.h"
 #include "host/imagefile.h"
+#include "host/invoker.h"
 #include "host/rundetached.h"
 #include "model/attach.h"
 #include "model/check.h"
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void running_free(struct running *r)
@@ -191,15 +193,30 @@ static int check_target(const struct running *r, struct fault *fault)
 /* ---- building -----------------------------------------------------------------------------------
  */
 
+/* Root leaves nothing in a user's project that is root's, nor builds with root's switches. */
+static int find_builder(const struct running *r, struct invoker *who, struct fault *fault)
+{
+	const char *project = rec_get(&r->verb.record, "config.dir");
+	struct stat st;
+
+	if (invoker_find(who, fault) < 0)
+		return -1;
+	if (who->other && (stat(project, &st) < 0 || st.st_uid != who->uid))
+		who->other = false;
+	return 0;
+}
+
 static int build(const struct running *r, struct fault *fault)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
 	/* standard output is the unikernel's */
 	const struct proc_io io = {.in = -1, .out = STDERR_FILENO};
+	struct invoker who;
 	int status;
 
 	verb_build_command(&r->verb, &command);
-	if (proc_run(&command, &io, &status, fault) < 0)
+	if (find_builder(r, &who, fault) < 0 ||
+	    invoker_run(&who, &command, &io, &status, fault) < 0)
 		return -1;
 	return status;
 }
