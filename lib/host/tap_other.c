@@ -45,6 +45,14 @@ int caps_invoker(uid_t *uid, gid_t *gid, struct fault *fault)
 	return 0;
 }
 
+/* Nobody is become where nobody has invoked us for somebody else. */
+int caps_become(uid_t uid, gid_t gid, struct fault *fault)
+{
+	if (uid == geteuid() && gid == getegid())
+		return 0;
+	return refuse(fault);
+}
+
 int network_user(struct network_user *user, struct fault *fault)
 {
 	(void)fault;
