@@ -99,8 +99,11 @@ setup() {
 @test 'words: %{fd:} as often as one likes, and whatever else has a per cent sign' {
 	inside <<-'END'
 		exits 0 mirari-tap exec --set net.a.host=10.0.0.1/24 --set net.b.mtu=1400 -- "${GUEST[@]}" show \
-			'--net:a=@%{fd:a},%{fd:b}%{fd:a}' '%{http_code}' '%{fd:a' '%%{fd:b}' '%{' '%{fdx:a}' '' 'a b%{fd:b}"'
+			'--net:a=@%{fd:a},%{fd:b}%{fd:a}' '%{http_code}' '%{fd:a' '%%{fd:b}' '%{' '%{fdx:a}' '' 'a b%{fd:b}"' \
+			'%{%}{fd:a}' '%{%}%{fd:b}' '100%{%}' '%{%}{%}'
 		has out 'word=--net:a=@3,43' 'word=%{http_code}' 'word=%{fd:a' 'word=%4' 'word=%{fdx:a}' 'word=a b4"'
+		# what stands for a per cent sign
+		has out 'word=%{fd:a}' 'word=%4' 'word=100%' 'word=%{%}'
 		grep -qx 'word=%{' out
 		grep -qx 'word=' out
 		gone

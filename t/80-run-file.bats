@@ -29,7 +29,9 @@ setup() {
 			has out 'arg 1: --hello=world' 'arg 2: a b' "arg 3: it's" 'arg 4: c"d\'
 			exits 0 mirari run -n "$GUESTS/plain.$target" -- 'a b'
 			same "mirari-solo5 run $GUESTS/plain.$target -- 'a b'" "$(cat out)"
-			exits 0 bash out
+			cp out pasted
+			exits 0 bash pasted
+			has out 'arg 1: a b'
 			exits 134 mirari run "$GUESTS/plain.$target" -- abort
 		done
 		cp "$GUESTS/plain.spt" here.spt
@@ -500,6 +502,24 @@ setup() {
 }
 
 # ---- a project -------------------------------------------------------------------------------
+
+@test 'what a unikernel is told, and how its files are called, is not for mirari-tap to replace' {
+	inside <<-'END'
+		. ./helpers
+		cp "$GUESTS/both.spt" '%{tap:service}.spt'
+		words=('%{tap:service}' --fd=%{fd:none} '%{%}' 100% '%{')
+		exits 0 mirari run --set 'block.data.path=%{fd:service}' --set block.data.size=64K './%{tap:service}.spt' -- "${words[@]}"
+		for n in 1 2 3 4 5; do
+			has out "arg $n: ${words[n - 1]}"
+		done
+		[ -e '%{fd:service}' ]
+		exits 0 mirari run -n --set 'block.data.path=%{fd:service}' './%{tap:service}.spt' -- "${words[@]}"
+		cp out pasted
+		exits 0 bash pasted
+		has out "arg 2: ${words[1]}"
+		gone
+	END
+}
 
 @test 'a project of another language: built first, then run with its devices' {
 	inside <<-'END'

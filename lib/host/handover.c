@@ -22,15 +22,21 @@ void handover_free(struct handover *h)
 struct reference {
 	size_t before; /* text in front of it */
 	size_t length; /* of all of it */
+	bool sign;     /* %{%}: no device, but a per cent sign */
 	bool by_name;
 	const char *device;
 	size_t device_length;
 };
 
-/* The next %{fd:DEVICE} or %{tap:DEVICE} of a word; other %{…} are the program's own. */
+/* The next %{fd:DEVICE}, %{tap:DEVICE} or %{%} of a word; other %{…} are the program's own. */
 static bool next_reference(const char *text, struct reference *r)
 {
 	for (const char *at = text; (at = strstr(at, "%{")); at += 2) {
+		r->sign = !strncmp(at, "%{%}", 4);
+		r->before = (size_t)(at - text);
+		r->length = 4;
+		if (r->sign)
+			return true;
 		r->by_name = !strncmp(at, "%{tap:", 6);
 		r->device = at + (r->by_name ? 6 : 5);
 		if (!r->by_name && strncmp(at, "%{fd:", 5))
@@ -38,7 +44,6 @@ static bool next_reference(const char *text, struct reference *r)
 		r->device_length = strcspn(r->device, "}");
 		if (!r->device[r->device_length])
 			continue;
-		r->before = (size_t)(at - text);
 		r->length = (size_t)(r->device + r->device_length + 1 - at);
 		return true;
 	}
@@ -77,8 +82,11 @@ int handover_plan(struct handover *h, const struct strv *command, const struct n
 		struct reference r;
 
 		for (; result == 0 && next_reference(text, &r); text += r.before + r.length) {
-			const struct netdev *device = find(&r, devices);
+			const struct netdev *device;
 
+			if (r.sign)
+				continue;
+			device = find(&r, devices);
 			h->named = true;
 			if (device)
 				(r.by_name ? h->by_name : by_fd)[device - devices->items] = true;
@@ -217,10 +225,15 @@ static void replace(
 	struct reference r;
 
 	for (; next_reference(text, &r); text += r.before + r.length) {
-		size_t index = (size_t)(find(&r, taps->devices) - taps->devices->items);
+		size_t index;
 		int number = FIRST_FD;
 
 		buf_add(into, text, r.before);
+		if (r.sign) {
+			buf_addc(into, '%');
+			continue;
+		}
+		index = (size_t)(find(&r, taps->devices) - taps->devices->items);
 		for (size_t i = 0; i < index; i++)
 			number += !h->by_name[i];
 		if (r.by_name)

@@ -2,8 +2,8 @@
  * Giving taps to a program: as descriptors that it inherits, by the convention of systemd's
  * sd_listen_fds(3) (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES; from descriptor 3 on), or by name.
  *
- * In the words of the command, %{fd:DEVICE} is replaced by the descriptor's number and
- * %{tap:DEVICE} by the interface's name. A device that is named by %{tap:} is left to the program
+ * In the words of the command, %{fd:DEVICE} is replaced by the descriptor's number, %{tap:DEVICE}
+ * by the interface's name and %{%} by a per cent sign. A device that is named by %{tap:} is left to the program
  * to open; all others are inherited. What mirari-gen's backend.ml reads beside is in mirari-tap(1):
  * MIRARI_NET_MAC, MIRARI_NET_MTU, MIRARI_NET_GUEST and MIRARI_NET_GATEWAY, lists with commas in the
  * order of LISTEN_FDNAMES.

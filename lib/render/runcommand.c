@@ -14,6 +14,30 @@ static void add_tool(const struct runcommand *r, const char *name, struct strv *
 		strv_add(into, name);
 }
 
+static bool has_taps(const struct runcommand *r)
+{
+	size_t length;
+
+	return !r->check && netdev_first(r->record, &length);
+}
+
+/* A word of the user's that is to arrive as it is: not one that mirari-tap sees a device in, as
+ * what isn't for a tender may want. */
+static void add_word(const struct runcommand *r, const char *word, struct strv *into)
+{
+	const bool literal = !target_is_solo5(rec_get(r->record, "target")) || !has_taps(r);
+	struct buf escaped A_CLEANUP(buf_free) = {0};
+
+	for (; *word && !literal; word++)
+		if (!strncmp(word, "%{tap:", 6) || !strncmp(word, "%{fd:", 5) ||
+		    !strncmp(word, "%{%}", 4))
+			buf_adds(&escaped, "%{%}");
+		else
+			buf_addc(&escaped, *word);
+	buf_adds(&escaped, word);
+	strv_add(into, buf_str(&escaped));
+}
+
 /* ---- its devices --------------------------------------------------------------------------------
  */
 
@@ -73,16 +97,19 @@ static void add_nets(const struct runcommand *r, const struct netdevs *devices, 
 }
 
 static void add_block_path(
-    const struct rec *record, const char *device, const char *path, struct strv *into)
+    const struct runcommand *r, const char *device, const char *path, struct strv *into)
 {
-	struct buf whole A_CLEANUP(buf_free) = {0};
+	struct buf word A_CLEANUP(buf_free) = {0};
 
-	record_path(record, path, &whole);
-	strv_addf(into, "--block=%.*s=%s", (int)strcspn(device, "."), device, buf_str(&whole));
+	buf_printf(&word, "--block=%.*s=", (int)strcspn(device, "."), device);
+	record_path(r->record, path, &word);
+	add_word(r, buf_str(&word), into);
 }
 
-static void add_blocks(const struct rec *record, struct strv *into)
+static void add_blocks(const struct runcommand *r, struct strv *into)
 {
+	const struct rec *record = r->record;
+
 	for (size_t i = 0; i < record->count; i++) {
 		const struct field *f = &record->fields[i];
 		const char *key = f->key + strlen("block.");
@@ -90,7 +117,7 @@ static void add_blocks(const struct rec *record, struct strv *into)
 		if (strncmp(f->key, "block.", strlen("block.")))
 			continue;
 		if (!strcmp(key + strcspn(key, "."), ".path"))
-			add_block_path(record, key, f->value, into);
+			add_block_path(r, key, f->value, into);
 		else
 			strv_addf(into, "--set=%s=%s", f->key, f->value);
 	}
@@ -101,6 +128,7 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
 	const char *memory = rec_get(r->record, "memory"), *cpus = rec_get(r->record, "cpus");
 	const char *opam_switch = rec_get(r->record, "switch");
+	struct buf tender A_CLEANUP(buf_free) = {0};
 
 	if (netdevs_read(r->record, &devices, fault) < 0)
 		return -1;
@@ -108,8 +136,9 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 	strv_add(into, "run");
 	if (r->check)
 		strv_list(into, "--dry-run", "--quiet");
+	buf_printf(&tender, "--tender=%s", r->tender ? r->tender : "");
 	if (r->tender)
-		strv_addf(into, "--tender=%s", r->tender);
+		add_word(r, buf_str(&tender), into);
 	else if (opam_switch)
 		strv_addf(into, "--set=switch=%s", opam_switch);
 	if (memory)
@@ -117,7 +146,7 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 	if (cpus)
 		strv_addf(into, "--set=cpus=%s", cpus);
 	add_nets(r, &devices, into);
-	add_blocks(r->record, into);
+	add_blocks(r, into);
 	return 0;
 }
 
@@ -136,11 +165,12 @@ int runcommand(const struct runcommand *r, struct strv *into, size_t *program, s
 	if (solo5 && add_tender(r, into, fault) < 0)
 		return -1;
 	*program = into->count;
-	strv_add(into, r->program);
+	add_word(r, r->program, into);
 	rec_get_all(r->record, "arg", &arguments);
 	strv_add_all(&arguments, r->arguments);
 	if (solo5 && arguments.count)
 		strv_add(into, "--");
-	strv_add_all(into, &arguments);
+	for (size_t i = 0; i < arguments.count; i++)
+		add_word(r, arguments.items[i], into);
 	return 0;
 }
