@@ -13,7 +13,7 @@ setup() {
 	cat >"$BATS_TEST_TMPDIR/w/helpers" <<-'END'
 		export XDG_STATE_HOME=$HERE/w/state
 		one() { mirari ps --get "$1" "${2-net}"; }
-		logged() { mirari logs "${2-net}" 2>&1 | grep -qF -e "$1"; }
+		logged() { [[ $(mirari logs "${2-net}" 2>&1) == *"$1"* ]]; }
 		pings() { ping -q -c 2 -i 0.1 -W 2 "$1" >ping.out || { cat ping.out >&2; return 1; }; }
 		guest_of() { one net.service.guest "$@" | sed 's,/.*,,'; }
 	END
@@ -311,7 +311,7 @@ setup() {
 @test 'detached: started again at once it has its NAT and its ports, which others can have when it is gone' {
 	inside <<-'END'
 		. ./helpers
-		translated() { nft list table inet "mirari-$(one net.service.tap)" | grep -q 'dport 8080'; }
+		translated() { [[ $(nft list table inet "mirari-$(one net.service.tap)") == *'dport 8080'* ]]; }
 		exits 0 mirari run -d -p 8080:80 "$GUESTS/net.spt" -- dhcp
 		for n in 1 2 3 4 5 6; do
 			exits 0 mirari restart net
