@@ -103,7 +103,9 @@ static int choose_all(const struct tapgone *g, struct choice *c, struct fault *f
 	return 0;
 }
 
-bool tap_is_litter(const struct link *link)
+/* A tap of ours that was made for a program which has ended, or that somebody was about to remove.
+ * It may be open still: its carrier. */
+static bool is_litter(const struct link *link)
 {
 	struct tapmark mark;
 
@@ -117,7 +119,7 @@ static void choose_litter(struct tapgone *g, struct choice *c)
 	for (size_t i = 0; i < c->links.count; i++) {
 		const struct link *link = &c->links.items[i];
 
-		if (!tap_is_litter(link) || (g->limited && link->owner != g->owner))
+		if (!is_litter(link) || (g->limited && link->owner != g->owner))
 			continue;
 		if (link->carrier)
 			g->held = true;
@@ -188,7 +190,7 @@ static bool translates(const struct link *link)
 	struct tapmark mark;
 
 	return link && link_is_our_tap(link) && tapmark_read(link->alias, &mark) && mark.nat &&
-	       (link->carrier || !tap_is_litter(link));
+	       (link->carrier || !is_litter(link));
 }
 
 int tapgone_find(const struct strv *names, struct strv *into, struct fault *fault)

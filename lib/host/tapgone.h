@@ -5,7 +5,6 @@
 #include "core/attr.h"
 #include "core/fault.h"
 #include "core/strv.h"
-#include "host/link.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -32,10 +31,6 @@ void tapgone_free(struct tapgone *g);
 /* Looks at all before it removes any: what isn't ours, or is in use, is a fault, and nothing is
  * gone then. */
 int tapgone_remove(struct tapgone *g, struct fault *fault) A_MUST_CHECK;
-
-/* A tap of ours that was made for a program which has ended, or that somebody was about to remove.
- * It may be open still: its carrier. */
-bool tap_is_litter(const struct link *link);
 
 /* Appends those of the names that are of no tap with NAT: there is none, or another one by now, or
  * it is litter that nobody has open. */
