@@ -3,10 +3,10 @@
  * sd_listen_fds(3) (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES; from descriptor 3 on), or by name.
  *
  * In the words of the command, %{fd:DEVICE} is replaced by the descriptor's number, %{tap:DEVICE}
- * by the interface's name and %{%} by a per cent sign. A device that is named by %{tap:} is left to the program
- * to open; all others are inherited. What mirari-gen's backend.ml reads beside is in mirari-tap(1):
- * MIRARI_NET_MAC, MIRARI_NET_MTU, MIRARI_NET_GUEST and MIRARI_NET_GATEWAY, lists with commas in the
- * order of LISTEN_FDNAMES.
+ * by the interface's name and %{%} by a per cent sign. A device that is named by %{tap:} is left to
+ * the program to open; all others are inherited. What mirari-gen's backend.ml reads beside is in
+ * mirari-tap(1): MIRARI_NET_MAC, MIRARI_NET_MTU, MIRARI_NET_GUEST and MIRARI_NET_GATEWAY, lists
+ * with commas in the order of LISTEN_FDNAMES.
  */
 #ifndef MIRARI_HOST_HANDOVER_H
 #define MIRARI_HOST_HANDOVER_H
