@@ -122,8 +122,9 @@ static void add_writable(const struct running *r, struct parts *p)
 		if (realpath(buf_str(&path), absolute)) {
 			strv_add(&p->writable, absolute);
 		} else {
-			strv_add_bytes(&p->writable, buf_str(&path),
-			    (size_t)(strrchr(buf_str(&path), '/') - buf_str(&path)));
+			size_t length = (size_t)(strrchr(buf_str(&path), '/') - buf_str(&path));
+
+			strv_add_bytes(&p->writable, buf_str(&path), length ? length : 1);
 		}
 	}
 }
