@@ -57,6 +57,7 @@ setup() {
 @test 'a tap for each device, with DHCP, and all of it gone at the end' {
 	inside <<-'END'
 		. ./helpers
+		: >out
 		mirari run "$GUESTS/net2.spt" -- dhcp >out 2>err &
 		pid=$!
 		until_true 10 grep -q serving: out
@@ -71,6 +72,7 @@ setup() {
 		kill $pid
 		wait $pid || same 143 $?
 		gone
+		: >out
 		mirari run "$GUESTS/net2.spt" -- dhcp >out 2>err &
 		pid=$!
 		until_true 10 grep -q serving: out
@@ -80,7 +82,9 @@ setup() {
 		wait $pid || same 137 $?
 		gone
 		# two of the same file, by other names
+		: >one
 		mirari run --name one "$GUESTS/net.spt" -- dhcp >one 2>err &
+		: >two
 		mirari run --name two "$GUESTS/net.spt" -- dhcp >two 2>err &
 		until_true 10 grep -q serving: one
 		until_true 10 grep -q serving: two
@@ -120,6 +124,7 @@ setup() {
 @test 'what is said of a device counts' {
 	inside <<-'END'
 		. ./helpers
+		: >out
 		mirari run --set net.service.host=10.9.0.1/24 --set net.service.mac=02:00:00:00:00:07 \
 			--set net.service.mtu=1400 "$GUESTS/net.spt" -- ip=10.9.0.2 serve >out 2>err &
 		until_true 10 grep -q serving: out
@@ -150,6 +155,7 @@ setup() {
 	inside <<-'END'
 		. ./helpers
 		chmod 777 .
+		: >out
 		"${ORDINARY[@]}" env HOME="$PWD" mirari run $([ "${ORDINARY[0]}" != env ] || echo --rootless) \
 			"$GUESTS/net.spt" -- dhcp >out 2>err &
 		until_true 10 grep -q serving: out
@@ -170,6 +176,7 @@ setup() {
 		keep
 		for target in spt hvt; do
 			[ -w /dev/kvm ] && "${NOBODY[@]}" test -w /dev/kvm || [ $target = spt ] || continue
+			: >out
 			"${NOBODY[@]}" mirari run --set net.service.tap=t0 "$GUESTS/net.$target" -- dhcp >out 2>err &
 			until_true 10 grep -q serving: out
 			has out 'serving: 10.0.0.2' "mac: $mac"
@@ -279,9 +286,8 @@ setup() {
 		exits 0 mirari ps -a --get instance.status
 		same stopped "$(cat out)"
 		exits 0 mirari restart net
-		until_true 10 logged serving:
 		same "$guest" "$(guest_of)"
-		pings "$guest"
+		until_true 10 pings "$guest"
 		exits 0 mirari rm -f net
 		exits 0 mirari ps -a
 		same '' "$(cat out)"
@@ -535,6 +541,7 @@ setup() {
 			net: { service: { host: 10.5.0.1/24, dhcp: true } }
 			block: { data: { path: disk, size: 64K } }
 		YML
+		: >out
 		mirari run -q >out 2>err &
 		until_true 20 grep -q serving: out
 		pings 10.5.0.2
