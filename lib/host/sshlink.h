@@ -1,0 +1,49 @@
+/*
+ * One connection to another machine by OpenSSH's ssh(1), over which any number of commands are run
+ * (ControlMaster, ssh_config(5)). Host keys are checked as ssh's configuration says and never
+ * ignored; nothing is asked (BatchMode).
+ *
+ * A command for the other side is an argv; it is quoted for its shell (core/shell.h), which sshd
+ * always starts. There it must be a POSIX shell.
+ */
+#ifndef MIRARI_HOST_SSHLINK_H
+#define MIRARI_HOST_SSHLINK_H
+
+#include "core/attr.h"
+#include "core/buf.h"
+#include "core/fault.h"
+#include "core/strv.h"
+
+#include <stdbool.h>
+
+struct sshlink {
+	const char *place;   /* borrowed: ssh://[USER@]HOST[:PORT], a VALUE_DEPLOY */
+	const char *config;  /* borrowed: a file as for ssh -F; NULL: ssh's own */
+	struct buf control;  /* the socket's path */
+	struct strv command; /* ssh with its options and the destination: what goes before a remote
+				command */
+};
+
+void sshlink_free(struct sshlink *l); /* ends the connection, and removes its socket */
+
+/* Connects. EX_UNAVAILABLE: no such host, no route, refused, timed out, or the key is unknown or
+ * another; EX_NOPERM: it doesn't let us in; each with what to do. EX_USAGE: not such a place, or a
+ * host that ssh could take for something else. EXIT_NOT_FOUND: there is no ssh here. */
+int sshlink_open(
+    struct sshlink *l, const char *place, const char *config, struct fault *fault) A_MUST_CHECK;
+
+/* Appends what runs the remote command here: for proc_start and the like. With `tty` it has a
+ * terminal of its own there. */
+void sshlink_command(
+    const struct sshlink *l, const struct strv *remote, bool tty, struct strv *into);
+
+/* Runs a remote command to its end, with nothing on its standard input (`in` is a descriptor, or
+ * -1), and appends what it prints to `out`, its errors to `errors` (may be NULL: they are ours).
+ * 0 with *status; -1: the connection is gone (EX_UNAVAILABLE). */
+int sshlink_run(const struct sshlink *l, const struct strv *remote, int in, struct buf *out,
+    struct buf *errors, int *status, struct fault *fault) A_MUST_CHECK;
+
+/* Is the connection still there? */
+bool sshlink_alive(const struct sshlink *l);
+
+#endif
