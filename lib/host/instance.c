@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "core/lineread.h"
 #include "core/relay.h"
+#include "host/cleanup.h"
 #include "host/logfiles.h"
 #include "host/processes.h"
 #include "model/value.h"
@@ -258,6 +259,11 @@ static int check_free(const struct instance *i, struct fault *fault)
 		    "%s: its supervisor is gone, but process %d still runs", i->name,
 		    (int)i->process.pid);
 		return fault_hint(fault, "mirari gc");
+	}
+	if (i->status == INSTANCE_LOST && !i->settled && cleanup_is_needed(&i->record)) {
+		fault_set(fault, EX_TEMPFAIL,
+		    "%s: its supervisor is gone, but what it has started may still run", i->name);
+		return fault_hint(fault, "mirari stop %s", i->name);
 	}
 	if (!instance_is_live(i->status))
 		return 0;

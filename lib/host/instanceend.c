@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/num.h"
 #include "host/cgroup.h"
+#include "host/cleanup.h"
 #include "host/processes.h"
 
 #include <errno.h>
@@ -100,7 +101,7 @@ static int end_cgroup(const struct instances *s, const struct instance *i, struc
 }
 
 /* Kills what still runs of one that is lost: its program, what that has started, and its process
- * group and control group. `found` is set when there was anything. EX_TEMPFAIL: it doesn't end. */
+ * group and control group, and what its cleanup ends. `found` is set when there was anything. EX_TEMPFAIL: it doesn't end. */
 static int end_lost(
     const struct instances *s, const struct instance *i, bool *found, struct fault *fault)
 {
@@ -122,7 +123,10 @@ static int end_lost(
 			(void)poll(NULL, 0, ROUND_MS);
 		}
 	}
-	return end_cgroup(s, i, fault);
+	if (end_cgroup(s, i, fault) < 0)
+		return -1;
+	*found = *found || cleanup_is_needed(&i->record);
+	return cleanup_run(&i->record, fault);
 }
 
 /* ---- stopping -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "core/proc.h"
 #include "host/cgroup.h"
+#include "host/cleanup.h"
 #include "host/console.h"
 #include "host/instancelog.h"
 #include "host/program.h"
@@ -146,6 +147,20 @@ static void describe(int status, int signal, struct buf *into)
 		buf_adds(into, " (abort)");
 }
 
+/* A program that was killed has had no time to clear away what it has elsewhere; one that was told
+ * to end has. */
+static void clean_up(struct run *r, int signal)
+{
+	struct fault fault;
+
+	if (!signal || signal == SIGTERM || signal == SIGINT || signal == SIGHUP ||
+	    !cleanup_is_needed(r->what->record))
+		return;
+	superoutput_note(&r->output, "clearing away what it has left");
+	if (cleanup_run(r->what->record, &fault) < 0)
+		superoutput_note(&r->output, "%s", fault.text);
+}
+
 static void finish(struct run *r)
 {
 	struct buf how A_CLEANUP(buf_free) = {0};
@@ -153,6 +168,7 @@ static void finish(struct run *r)
 
 	r->drained = 0;
 	superoutput_end(&r->output);
+	clean_up(r, signal);
 	describe(status, signal, &how);
 	if (cgroup_oom_kills(&r->group) > r->oom_kills)
 		buf_adds(&how, ", out of the memory that it may use");
