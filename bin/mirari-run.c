@@ -9,7 +9,7 @@
 static const struct usage *usage(struct running *r)
 {
 	struct verb *v = &r->verb;
-	static struct opt table[24];
+	static struct opt table[25];
 	static struct usage u = {
 	    .tool = "mirari-run",
 	    .purpose = "run a unikernel: the project's, built first, or a file",
@@ -25,6 +25,7 @@ static const struct usage *usage(struct running *r)
 	    VERB_OPTIONS(v),
 	    {'d', "detach", NULL, "let it go on without us; print its record", OPT_FLAG,
 		&r->detach},
+	    {0, "on", "PLACE", "where: ssh://[USER@]HOST[:PORT]", OPT_VALUE, &r->place},
 	    {0, "name", "NAME", "call it so (default: the unikernel's name)", OPT_VALUE, &r->name},
 	    {0, "restart", "WHEN", "-d: no, on-failure[:N] or always (default no)", OPT_VALUE,
 		&r->restart},

@@ -8,6 +8,7 @@
 #include "host/tapcheck.h"
 #include "model/keys.h"
 #include "model/netdev.h"
+#include "render/domaincommand.h"
 #include "render/runcommand.h"
 
 #include <errno.h>
@@ -30,12 +31,22 @@ static void take_macs(struct netdevs *devices)
 	}
 }
 
+static int add_words(
+    struct rec *into, const char *key, const struct strv *words, struct fault *fault)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (rec_add(into, key, words->items[i], fault) < 0)
+			return -1;
+	return 0;
+}
+
 /* What mirari-supervise is told, and mirari restart reads again. */
 static int instance_record(const struct running *r, struct rec *into, struct fault *fault)
 {
 	const struct rec *record = &r->verb.record;
 	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
 	struct rec with_taps A_CLEANUP(rec_free) = {0};
+	struct strv cleanup A_CLEANUP(strv_free) = {0};
 	char here[PATH_MAX];
 
 	if (!getcwd(here, sizeof here))
@@ -53,10 +64,10 @@ static int instance_record(const struct running *r, struct rec *into, struct fau
 	    rec_add(into, "instance.restart", r->restart ? r->restart : "no", fault) < 0 ||
 	    rec_add(into, "instance.dir", here, fault) < 0)
 		return -1;
-	for (size_t i = 0; i < r->command.count; i++)
-		if (rec_add(into, "instance.command", r->command.items[i], fault) < 0)
-			return -1;
-	return 0;
+	domaincommand_cleanup(record, &cleanup);
+	return add_words(into, "instance.command", &r->command, fault) < 0
+		   ? -1
+		   : add_words(into, "instance.cleanup", &cleanup, fault);
 }
 
 /* By mirari-tap, which becomes the user behind sudo. */
@@ -102,7 +113,7 @@ static int check_name(const struct running *r, struct fault *fault)
 }
 
 /* What is wrong is to be said here, and not only in its log. Taps aren't there yet. */
-static int check_tender(const struct running *r, struct fault *fault)
+static int check_runner(const struct running *r, struct fault *fault)
 {
 	const struct runcommand c = {.record = &r->verb.record,
 	    .program = buf_str(&r->program),
@@ -115,7 +126,8 @@ static int check_tender(const struct running *r, struct fault *fault)
 	size_t program;
 	int status = EX_OK;
 
-	if (!target_is_solo5(rec_get(&r->verb.record, "target")))
+	if (!domaincommand_tool(&r->verb.record) &&
+	    !target_is_solo5(rec_get(&r->verb.record, "target")))
 		return EX_OK;
 	/* root doesn't see what is the user's: an opam switch, a file that is for him alone */
 	if (is_given_taps(r) && invoker_find(&who, fault) < 0)
@@ -135,7 +147,7 @@ int rundetached(const struct running *r, struct rec *answer, struct fault *fault
 
 	if (check_name(r, fault) < 0)
 		return -1;
-	status = check_tender(r, fault);
+	status = check_runner(r, fault);
 	if (status)
 		return status;
 	if (instance_record(r, &record, fault) < 0 ||

@@ -7,12 +7,14 @@
 #include "host/imagefile.h"
 #include "host/invoker.h"
 #include "host/rundetached.h"
+#include "host/rundomain.h"
 #include "model/attach.h"
 #include "model/check.h"
 #include "model/imagerecord.h"
 #include "model/keys.h"
 #include "model/netdev.h"
 #include "model/value.h"
+#include "render/domaincommand.h"
 #include "render/runcommand.h"
 
 #include <errno.h>
@@ -26,6 +28,7 @@ void running_free(struct running *r)
 	verb_free(&r->verb);
 	strv_free(&r->arguments);
 	strv_free(&r->published);
+	strv_free(&r->bridges);
 	strv_free(&r->command);
 	buf_free(&r->program);
 }
@@ -104,7 +107,6 @@ static int describe_binary(struct running *r, struct fault *fault)
 	if (check_binary(
 		v, v->target ? v->target : rec_get(&v->record, "target"), image.target, fault) < 0)
 		return -1;
-	r->rootless = r->rootless || needs_own_network(&v->record);
 	buf_adds(&r->program, rec_get(&v->record, "artifact"));
 	return EX_OK;
 }
@@ -168,15 +170,35 @@ static int check_supervised(const struct running *r, struct fault *fault)
 	return fault_hint(fault, "mirari run --detach --%s", given);
 }
 
+/* Where it is run. What it was configured with is another matter: this isn't among that. */
+static int place(struct running *r, struct fault *fault)
+{
+	struct rec *record = &r->verb.record;
+	struct strv setting A_CLEANUP(strv_free) = {0};
+
+	if (r->place) {
+		strv_addf(&setting, "deploy=%s", r->place);
+		if (rec_apply(record, &setting, fault) < 0)
+			return -1;
+		if (check_record(record, fault) < 0) {
+			fault->status = EX_USAGE;
+			return -1;
+		}
+	}
+	if (r->binary && !domaincommand_tool(record))
+		r->rootless = r->rootless || needs_own_network(record);
+	return 0;
+}
+
 static int check_target(const struct running *r, struct fault *fault)
 {
 	const char *target = rec_get(&r->verb.record, "target");
-	const char *deploy = rec_get(&r->verb.record, "deploy");
 	size_t ignored;
 
-	if (!strcmp(target, "xen") || strcmp(deploy, "local"))
-		return fault_set(fault, EX_UNAVAILABLE,
-		    "target %s, deployed %s: there is no tool for that here", target, deploy);
+	if (rundomain_check(r, fault) < 0)
+		return -1;
+	if (domaincommand_tool(&r->verb.record))
+		return 0;
 	if (!strcmp(target, "unix-direct") ||
 	    (strcmp(target, "unix-socket") && netdev_first(&r->verb.record, &ignored)) ||
 	    (!r->rootless && !r->published.count))
@@ -267,7 +289,7 @@ static void supervise_options(const struct running *r, struct strv *into)
 	strv_add(into, "--record");
 	add_option(into, "name", rec_get(&r->verb.record, "name"));
 	add_option(into, "restart", r->restart);
-	if (r->memory && !target_is_solo5(target))
+	if (r->memory && !target_is_solo5(target) && !domaincommand_tool(&r->verb.record))
 		strv_addf(into, "--memory-max=%sM", r->memory);
 	add_option(into, "cpus", r->cpus);
 	add_option(into, "cpuset", r->cpuset);
@@ -298,7 +320,8 @@ static int check_devices(const struct running *r, struct fault *fault)
 	struct rec ignored A_CLEANUP(rec_free) = {0};
 	struct image image;
 
-	if (r->binary || !target_is_solo5(rec_get(&r->verb.record, "target")))
+	if (r->binary || domaincommand_tool(&r->verb.record) ||
+	    !target_is_solo5(rec_get(&r->verb.record, "target")))
 		return 0;
 	if (imagefile_read(buf_str(&r->program), &image, fault) < 0 ||
 	    imagerecord_merge(&r->verb.record, &image, buf_str(&r->program), &ignored, fault) < 0)
@@ -331,7 +354,8 @@ int running_find(struct running *r, struct fault *fault)
 	status = r->binary ? describe_binary(r, fault) : describe_project(r, fault);
 	if (status)
 		return status;
-	if (check_target(r, fault) < 0 || apply(r, fault) < 0)
+	if (place(r, fault) < 0 || check_target(r, fault) < 0 || apply(r, fault) < 0 ||
+	    rundomain_plan_bridges(&r->verb.record, &r->bridges, fault) < 0)
 		return -1;
 	return make_command(r, fault);
 }
@@ -340,6 +364,10 @@ int running_show(const struct running *r, struct buf *into, struct fault *fault)
 {
 	if (r->to_build)
 		show_build(r, into);
+	if (r->bridges.count) {
+		shell_command(into, &r->bridges);
+		buf_adds(into, " >/dev/null &&\n");
+	}
 	if (r->detach && rundetached_show(r, into, fault) < 0)
 		return -1;
 	shell_command(into, &r->command);
@@ -351,7 +379,9 @@ int running_prepare(const struct running *r, struct fault *fault)
 {
 	int status = r->to_build ? build(r, fault) : EX_OK;
 
-	return status ? status : check_program(r, fault);
+	if (status == EX_OK)
+		status = check_program(r, fault);
+	return status ? status : rundomain_make_bridges(&r->bridges, fault);
 }
 
 int running_start(const struct running *r, struct rec *answer, struct fault *fault)

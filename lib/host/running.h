@@ -20,6 +20,7 @@ struct running {
 	struct strv arguments; /* of the unikernel */
 	struct strv published;
 	const char *name, *tender, *memory;  /* NULL: not given, as in the next two lines */
+	const char *place;                   /* --on */
 	const char *restart, *cpus, *cpuset; /* for mirari-supervise or systemd */
 	const char *log_size, *log_files;    /* for mirari-supervise */
 	bool rootless, detach, systemd, no_build;
@@ -28,6 +29,7 @@ struct running {
 	bool binary;          /* the file is what is to be run */
 	bool to_build;        /* something has changed */
 	struct buf program;   /* absolute */
+	struct strv bridges;  /* the command that makes those of a domain; empty: there are none */
 	struct strv command;  /* all of it */
 	size_t program_index; /* where in it */
 };

@@ -3,6 +3,7 @@
 #include "model/artifact.h"
 #include "model/keys.h"
 #include "model/netdev.h"
+#include "render/domaincommand.h"
 
 #include <string.h>
 
@@ -25,7 +26,8 @@ static bool has_taps(const struct runcommand *r)
  * what isn't for a tender may want. */
 static void add_word(const struct runcommand *r, const char *word, struct strv *into)
 {
-	const bool literal = !target_is_solo5(rec_get(r->record, "target")) || !has_taps(r);
+	const bool literal = domaincommand_tool(r->record) || !has_taps(r) ||
+			     !target_is_solo5(rec_get(r->record, "target"));
 	struct buf escaped A_CLEANUP(buf_free) = {0};
 
 	for (; *word && !literal; word++)
@@ -65,7 +67,7 @@ static void add_network(const struct runcommand *r, struct strv *into)
 	size_t length;
 	bool any = netdev_first(r->record, &length);
 
-	if ((!direct && !target_is_solo5(rec_get(r->record, "target"))) ||
+	if (domaincommand_tool(r->record) || (!direct && !target_is_solo5(rec_get(r->record, "target"))) ||
 	    (!any && !(direct && r->rootless)))
 		return;
 	add_tool(r, "mirari-tap", into);
@@ -123,15 +125,34 @@ static void add_blocks(const struct runcommand *r, struct strv *into)
 	}
 }
 
-static int add_tender(const struct runcommand *r, struct strv *into, struct fault *fault)
+/* What runs it where it isn't a tender's: a domain, or something elsewhere. */
+static void add_domain(const struct runcommand *r, const char *tool, struct strv *into)
 {
-	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
-	const char *memory = rec_get(r->record, "memory"), *cpus = rec_get(r->record, "cpus");
+	add_tool(r, tool, into);
+	strv_add(into, "run");
+	if (r->check)
+		strv_list(into, "--dry-run", "--quiet");
+	domaincommand_settings(r->record, into);
+}
+
+static void add_virt(const struct runcommand *r, struct strv *into)
+{
+	const char *uri = rec_get(r->record, "libvirt.uri");
+
+	add_tool(r, "mirari-virt", into);
+	strv_add(into, "run");
+	if (r->check)
+		strv_list(into, "--dry-run", "--quiet");
+	strv_addf(into, "--set=name=%s", rec_get(r->record, "name"));
+	if (uri)
+		strv_addf(into, "--set=libvirt.uri=%s", uri);
+}
+
+static void add_solo5(const struct runcommand *r, struct strv *into)
+{
 	const char *opam_switch = rec_get(r->record, "switch");
 	struct buf tender A_CLEANUP(buf_free) = {0};
 
-	if (netdevs_read(r->record, &devices, fault) < 0)
-		return -1;
 	add_tool(r, "mirari-solo5", into);
 	strv_add(into, "run");
 	if (r->check)
@@ -141,6 +162,19 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 		add_word(r, buf_str(&tender), into);
 	else if (opam_switch)
 		strv_addf(into, "--set=switch=%s", opam_switch);
+}
+
+static int add_tender(const struct runcommand *r, struct strv *into, struct fault *fault)
+{
+	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
+	const char *memory = rec_get(r->record, "memory"), *cpus = rec_get(r->record, "cpus");
+
+	if (netdevs_read(r->record, &devices, fault) < 0)
+		return -1;
+	if (domaincommand_is_virt(r->record))
+		add_virt(r, into);
+	else
+		add_solo5(r, into);
 	if (memory)
 		strv_addf(into, "--memory=%s", memory);
 	if (cpus)
@@ -152,7 +186,8 @@ static int add_tender(const struct runcommand *r, struct strv *into, struct faul
 
 int runcommand(const struct runcommand *r, struct strv *into, size_t *program, struct fault *fault)
 {
-	const bool solo5 = target_is_solo5(rec_get(r->record, "target"));
+	const char *tool = domaincommand_tool(r->record);
+	const bool solo5 = !tool && target_is_solo5(rec_get(r->record, "target"));
 	struct strv arguments A_CLEANUP(strv_free) = {0};
 
 	if (!r->check)
@@ -162,13 +197,15 @@ int runcommand(const struct runcommand *r, struct strv *into, size_t *program, s
 		strv_add_all(into, r->supervise);
 		strv_add(into, "--");
 	}
+	if (tool)
+		add_domain(r, tool, into);
 	if (solo5 && add_tender(r, into, fault) < 0)
 		return -1;
 	*program = into->count;
 	add_word(r, r->program, into);
 	rec_get_all(r->record, "arg", &arguments);
 	strv_add_all(&arguments, r->arguments);
-	if (solo5 && arguments.count)
+	if ((tool || solo5) && arguments.count)
 		strv_add(into, "--");
 	for (size_t i = 0; i < arguments.count; i++)
 		add_word(r, arguments.items[i], into);

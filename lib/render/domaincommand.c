@@ -1,0 +1,100 @@
+#include "render/domaincommand.h"
+
+#include "core/buf.h"
+#include "model/artifact.h"
+
+#include <string.h>
+
+static bool is(const struct rec *record, const char *key, const char *value)
+{
+	const char *its = rec_get(record, key);
+
+	return its && !strcmp(its, value);
+}
+
+static bool is_elsewhere(const struct rec *record)
+{
+	const char *place = rec_get(record, "deploy");
+
+	return place && !strncmp(place, "ssh://", strlen("ssh://"));
+}
+
+const char *domaincommand_tool(const struct rec *record)
+{
+	if (is(record, "target", "xen"))
+		return "mirari-xl";
+	return is_elsewhere(record) ? "mirari-ssh" : NULL;
+}
+
+bool domaincommand_is_virt(const struct rec *record)
+{
+	return is(record, "target", "virtio") && !is_elsewhere(record) &&
+	       (is(record, "xen.via", "libvirt") ||
+		   (rec_get(record, "libvirt.uri") && !is(record, "xen.via", "xl")));
+}
+
+static bool is_wanted(const char *key)
+{
+	static const char *const wanted[] = {"name", "deploy", "memory", "cpus", "net.", "ip.",
+	    "block.", "xl.", "xen.via", "libvirt.uri", "ssh.config"};
+
+	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+		size_t length = strlen(wanted[i]);
+
+		if (!strncmp(key, wanted[i], length) &&
+		    (wanted[i][length - 1] == '.' || !key[length]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_default(const struct field *f)
+{
+	return !strcmp(f->key, "deploy") && !strcmp(f->value, "local");
+}
+
+/* Paths of this machine are made absolute; those of another one are left as they are. */
+static bool is_path_here(const struct rec *record, const char *key)
+{
+	const char *dot = strrchr(key, '.');
+
+	if (!strcmp(key, "ssh.config"))
+		return true;
+	return !strncmp(key, "block.", 6) && !strcmp(dot, ".path") && !is_elsewhere(record);
+}
+
+static void add_setting(const struct rec *record, const struct field *f, struct strv *into)
+{
+	struct buf word A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&word, "--set=%s=", f->key);
+	if (is_path_here(record, f->key))
+		record_path(record, f->value, &word);
+	else
+		buf_adds(&word, f->value);
+	strv_add(into, buf_str(&word));
+}
+
+void domaincommand_settings(const struct rec *record, struct strv *into)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (is_wanted(record->fields[i].key) && !is_default(&record->fields[i]))
+			add_setting(record, &record->fields[i], into);
+}
+
+void domaincommand_cleanup(const struct rec *record, struct strv *into)
+{
+	static const char *const keys[] = {"deploy", "xen.via", "libvirt.uri", "ssh.config"};
+	const char *tool =
+	    domaincommand_is_virt(record) ? "mirari-virt" : domaincommand_tool(record);
+
+	if (!tool)
+		return;
+	strv_list(into, tool, "destroy", "--force");
+	for (size_t i = 0; i < record->count; i++)
+		for (size_t k = 0; k < COUNT_OF(keys); k++)
+			if (!strcmp(record->fields[i].key, keys[k]) &&
+			    !is_default(&record->fields[i]))
+				add_setting(record, &record->fields[i], into);
+	strv_list(into, "--", rec_get(record, "name"));
+}
