@@ -2,6 +2,11 @@
  * A virtual machine as a hypervisor's tools are told of it: from a record and what its kernel's
  * file is (model/image.h). render/xlfile.h writes it for xl, render/domxml.h for libvirt.
  *
+ * xl.KEY of the record (model/xlvalue.h) comes before what else it says: xl.name, xl.uuid, xl.type,
+ * xl.kernel, xl.memory and xl.vcpus are the domain's own, so that who starts, finds and ends it
+ * speaks of the same one. The rest of them is left to the renderings. Of what is
+ * for QEMU only xl.name and xl.uuid count.
+ *
  * What the record doesn't say: 32 MiB of memory, one processor; it is destroyed when it ends, in
  * whatever way, since starting it again is mirari-supervise's. A network device's MAC address is
  * that of model/netdev.h; block devices are xvda, xvdb and so on in their order, but for one that
@@ -35,16 +40,18 @@ enum domain_type {
 };
 
 struct domain_disk {
-	const char *name; /* the device: owned by the domain, as what follows */
-	char *path;       /* absolute */
-	char device[8];   /* "xvda" */
+	char *name;     /* the device: owned by the domain, as what follows */
+	char *path;     /* absolute */
+	char device[8]; /* "xvda" */
 };
 
 struct domain {
 	enum domain_type type;
-	const char *name; /* borrowed from the record */
+	const char *name; /* belongs to the domain, or the record */
 	char uuid[DOMAIN_UUID_LENGTH + 1];
-	struct buf kernel;  /* absolute */
+	struct buf kernel;  /* absolute; xl.kernel as it is */
+	bool kernel_moved;  /* to be set by who changes `kernel` afterwards, since it is a copy on
+			       another machine: xl.kernel isn't written then */
 	struct buf cmdline; /* arguments as the guest splits them again (render/guestargs.h makes
 			       it); may be empty */
 	unsigned memory;    /* MiB */
@@ -52,7 +59,10 @@ struct domain {
 	struct netdevs nets;
 	struct domain_disk *disks; /* owned */
 	size_t disk_count;
-	const struct rec *record; /* borrowed: for its xl.* */
+	const struct rec *record;  /* borrowed */
+	const struct image *image; /* borrowed */
+	struct rec xl;             /* its xl.* that count, checked */
+	struct buf given_name;     /* xl.name */
 };
 
 void domain_free(struct domain *d);
@@ -64,6 +74,11 @@ void domain_free(struct domain *d);
  * both. */
 int domain_make(struct domain *d, const struct rec *record, const struct image *image,
     const char *kernel, const char *here, struct fault *fault) A_MUST_CHECK;
+
+/* Only what a domain is found by, which needs no kernel: appends its name, and sets its UUID.
+ * EX_DATAERR: there is no name, or none that xl tells from a number; or a UUID that is none. */
+int domain_identify(const struct rec *record, struct buf *name, char uuid[DOMAIN_UUID_LENGTH + 1],
+    struct fault *fault) A_MUST_CHECK;
 
 /* The UUID of a domain of ours that has this name. */
 void domain_uuid(const char *name, char into[DOMAIN_UUID_LENGTH + 1]);

@@ -3,8 +3,8 @@
  * of Xen. The one place that escapes for it.
  *
  * xl.KEY of the record is written verbatim as `KEY=VALUE`, behind what is ours, and instead of it:
- * so it was with Mirari of 2013. A key that xl doesn't know is worth a warning, as xl itself takes
- * it in silence.
+ * so it was with Mirari of 2013. Text without quotes gets some (model/xlvalue.h). A key that xl
+ * doesn't know is worth a warning, as xl itself takes it in silence.
  */
 #ifndef MIRARI_RENDER_XLFILE_H
 #define MIRARI_RENDER_XLFILE_H
@@ -16,7 +16,8 @@
 #include "model/domain.h"
 
 /* Sets the domain's command line from the record's `arg` and these behind it (may be NULL), escaped
- * for the guest. EX_DATAERR as guestargs_escape has it. */
+ * for the guest. EX_DATAERR as guestargs_escape has it, or when it is more than a PV kernel gets.
+ */
 int domain_arguments(struct domain *d, const struct strv *more, struct fault *fault) A_MUST_CHECK;
 
 /* Appends the file. EX_DATAERR: something that its grammar can't carry. Warnings for people are
@@ -24,7 +25,7 @@ int domain_arguments(struct domain *d, const struct strv *more, struct fault *fa
 int xlfile(const struct domain *d, struct buf *into, struct strv *warnings,
     struct fault *fault) A_MUST_CHECK;
 
-/* Appends a string as xl reads it back; -1 when it can't be written. */
-int xl_string(struct buf *into, const char *text) A_MUST_CHECK;
+/* Appends a string, in quotes, as xl reads it back. There is none that it couldn't carry. */
+void xl_string(struct buf *into, const char *text);
 
 #endif
