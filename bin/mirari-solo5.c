@@ -1,15 +1,14 @@
 /* mirari-solo5: unikernels: what a file is, running it, and making an image of it. */
 #include "core/fd.h"
 #include "core/main.h"
-#include "host/imagefile.h"
+#include "host/deviceoption.h"
 #include "host/ocifile.h"
 #include "host/solo5run.h"
+#include "host/subject.h"
 #include "model/check.h"
 #include "model/imagerecord.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { INSPECT = 1, OCI = 2, RUN = 4 };
 
@@ -79,63 +78,23 @@ static const struct usage *usage(struct options *o)
 	return &u;
 }
 
-/* What a command works on. */
-struct subject {
-	struct rec record;
-	struct buf path; /* the unikernel's file */
-	struct image image;
-	int fd;
-};
-
-static void subject_free(struct subject *s)
+/* What a command works on: `file` (NULL: the record's artifact), and the record. */
+static struct subject_request request(const struct options *o, const char *file)
 {
-	rec_free(&s->record);
-	buf_free(&s->path);
-	fd_close(&s->fd);
+	return (struct subject_request){.tool = o->command == OCI   ? "mirari-solo5 oci"
+						: o->command == RUN ? "mirari-solo5 run"
+								    : "mirari-solo5 inspect",
+	    .file = file,
+	    .record = o->record,
+	    .set = &o->set};
 }
 
-/* Is one to be read from standard input? That is what --record says, or that there is no file. */
-static bool takes_record(const struct options *o, const char *file)
-{
-	return o->record || !file;
-}
-
-/* What is wrong in a record that the command line made is wrong usage. */
-static int read_record(
-    const struct options *o, const char *file, struct rec *record, struct fault *fault)
-{
-	bool given = takes_record(o, file);
-
-	if (!file && !o->record && isatty(STDIN_FILENO)) {
-		const char *name = o->command == OCI   ? "oci"
-				   : o->command == RUN ? "run"
-						       : "inspect";
-
-		fault_set(fault, EX_USAGE, "neither a file nor a record");
-		return fault_hint(
-		    fault, "mirari-solo5 %s FILE, or: mirari-parse | mirari-solo5 %s", name, name);
-	}
-	if ((given && rec_read_stdin(record, fault) < 0) || rec_apply(record, &o->set, fault) < 0)
-		return -1;
-	if (check_record(record, fault) == 0)
-		return 0;
-	if (!given)
-		fault->status = EX_USAGE;
-	return -1;
-}
-
-/* `file` may be NULL: the record's artifact. */
 static int find_subject(
     const struct options *o, const char *file, struct subject *s, struct fault *fault)
 {
-	if (read_record(o, file, &s->record, fault) < 0)
-		return -1;
-	if (file)
-		buf_adds(&s->path, file);
-	else if (imagerecord_artifact(&s->record, &s->path, fault) < 0)
-		return -1;
-	s->fd = imagefile_open(buf_str(&s->path), NULL, fault);
-	return s->fd < 0 ? -1 : imagefile_read_open(s->fd, buf_str(&s->path), &s->image, fault);
+	const struct subject_request r = request(o, file);
+
+	return subject_find(&r, s, fault);
 }
 
 static int inspect(const struct options *o, struct fault *fault)
@@ -203,45 +162,12 @@ static int oci(const struct options *o, struct fault *fault)
 /* ---- run --------------------------------------------------------------------------------------
  */
 
-/* DEV=VALUE as a field of the device. A path is as seen from here. */
-static int add_device(
-    const char *section, const char *key, const char *word, struct rec *record, struct fault *fault)
-{
-	size_t length =
-	    strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-	const char *value = word + length + 1;
-	struct buf name A_CLEANUP(buf_free) = {0}, whole A_CLEANUP(buf_free) = {0};
-	char *here;
-
-	if (!length || word[length] != '=')
-		return fault_set(fault, EX_USAGE, "'%s' is not DEVICE=%s", word, key);
-	if (!strcmp(key, "path") && *value != '/' && *value && rec_get(record, "config.dir")) {
-		here = get_current_dir_name();
-		if (!here)
-			return fault_errno(fault, 0, errno, "the working directory");
-		buf_printf(&whole, "%s/", here);
-		free(here);
-	}
-	buf_adds(&whole, value);
-	buf_printf(&name, "%s.%.*s.%s", section, (int)length, word, key);
-	return rec_add(record, buf_str(&name), buf_str(&whole), fault);
-}
-
-static int add_devices(const char *section, const char *key, const struct strv *words,
-    struct rec *record, struct fault *fault)
-{
-	for (size_t i = 0; i < words->count; i++)
-		if (add_device(section, key, words->items[i], record, fault) < 0)
-			return -1;
-	return 0;
-}
-
 /* What the options say goes behind what the record says, where it counts. */
 static int add_options(const struct options *o, struct rec *record, struct fault *fault)
 {
-	if (add_devices("net", "tap", &o->nets, record, fault) < 0 ||
-	    add_devices("net", "mac", &o->macs, record, fault) < 0 ||
-	    add_devices("block", "path", &o->blocks, record, fault) < 0 ||
+	if (deviceoption_add("net", "tap", &o->nets, record, fault) < 0 ||
+	    deviceoption_add("net", "mac", &o->macs, record, fault) < 0 ||
+	    deviceoption_add("block", "path", &o->blocks, record, fault) < 0 ||
 	    (o->memory && rec_add(record, "memory", o->memory, fault) < 0) ||
 	    check_record(record, fault) < 0) {
 		fault->status = EX_USAGE;
@@ -288,6 +214,7 @@ static int run_to_end(const struct options *o, struct solo5run *r, struct fault 
 static int run(const struct options *o, struct fault *fault)
 {
 	struct subject s A_CLEANUP(subject_free) = {.fd = -1};
+	struct subject_request asked;
 	const char *file;
 	struct solo5run r A_CLEANUP(solo5run_free) = {
 	    .tender = o->tender, .accel = o->accel, .dry_run = o->dry_run};
@@ -298,8 +225,9 @@ static int run(const struct options *o, struct fault *fault)
 		    fault, "mirari-solo5 run %s -- %s ...", o->words.items[0], o->words.items[1]);
 	}
 	file = o->words.count ? o->words.items[0] : NULL;
+	asked = request(o, file);
 	if (find_subject(o, file, &s, fault) < 0 || add_options(o, &s.record, fault) < 0 ||
-	    (takes_record(o, file) && fd_leave_input(fault) < 0))
+	    (subject_takes_record(&asked) && fd_leave_input(fault) < 0))
 		return -1;
 	r.image = &s.image;
 	r.path = buf_str(&s.path);

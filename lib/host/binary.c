@@ -54,9 +54,7 @@ bool binary_is_one(const char *path)
 	return !S_ISDIR(st.st_mode) && (called || (S_ISREG(st.st_mode) && begins_like_one(path)));
 }
 
-/* A VALUE_NAME: the file's name without what says its target, and a '-' for what that can't have.
- */
-static void name_of(const char *path, struct buf *into)
+void binary_name(const char *path, struct buf *into)
 {
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 	const char *dot = strrchr(base, '.');
@@ -91,7 +89,7 @@ static int add_identity(const char *path, const char *name, const struct image *
 	if (!realpath(path, absolute))
 		return fault_errno(fault, EX_NOINPUT, errno, "%s", path);
 	if (!name) {
-		name_of(path, &derived);
+		binary_name(path, &derived);
 		name = buf_str(&derived);
 	}
 	if (rec_add(record, "name", name, fault) < 0 ||

@@ -14,8 +14,12 @@
  * .hvt, .spt, .virtio or .xen, whatever is in it, or when it begins as no text does. */
 bool binary_is_one(const char *path);
 
+/* Appends a name for it, which is a VALUE_NAME (model/value.h): the file's without .hvt and the
+ * like, and a '-' for what that can't have. */
+void binary_name(const char *path, struct buf *into);
+
 /* Makes the record, with the file's absolute path as its artifact. Its name is `name`, or if that
- * is NULL the file's without .hvt and the like. Settings are KEY=VALUE, as by --set. A network
+ * is NULL that of binary_name. Settings are KEY=VALUE, as by --set. A network
  * device for which they give neither host, bridge nor tap gets what a unikernel needs to be reached
  * and to reach out: an address of the host's (host/subnet.h), DHCP and NAT. Devices without a
  * counterpart are a fault.
