@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LIBVIRT_SOCKET "/run/libvirt/libvirt-sock"
+
 static const char control_file[] = "/proc/xen/capabilities";
 
 void xenhost_close(struct xenhost *h)
@@ -44,6 +46,7 @@ static int look_here(struct xenhost *h, struct fault *fault)
 {
 	struct buf xl A_CLEANUP(buf_free) = {0}, text A_CLEANUP(buf_free) = {0};
 
+	h->libvirt = access(LIBVIRT_SOCKET, F_OK) == 0;
 	if (file_read(control_file, EX_UNAVAILABLE, &text, fault) < 0 ||
 	    !strstr(buf_str(&text), "control_d"))
 		return no_xen(h, fault);
@@ -65,6 +68,7 @@ static int look_here(struct xenhost *h, struct fault *fault)
 static const char look_script[] =
     "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n"
     "grep -q control_d /proc/xen/capabilities 2>/dev/null && echo xen\n"
+    "[ -S " LIBVIRT_SOCKET " ] && echo libvirt\n"
     "xl=$(command -v xl) && echo \"xl $xl\"\n"
     "if [ \"$(id -u)\" = 0 ]; then echo root\n"
     "elif sudo -n -l \"$xl\" >/dev/null 2>&1; then echo sudo; fi\n";
@@ -90,6 +94,7 @@ static int look_there(struct xenhost *h, struct fault *fault)
 	if (sshlink_run(&h->link, &command, -1, &out, NULL, &status, fault) < 0)
 		return -1;
 	text = buf_str(&out);
+	h->libvirt = has_line(text, "libvirt");
 	at = strstr(text, "xl /");
 	/* without Xen's kernel interface xl may be there, but is of no use */
 	if (!has_line(text, "xen"))

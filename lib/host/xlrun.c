@@ -62,6 +62,10 @@ static int heed(struct xlrun *r, struct fault *fault)
 	} else {
 		r->relay.caught = before;
 	}
+	if (signalled && r->only_look)
+		r->left = true;
+	if (r->left)
+		return -1;
 	if (!signalled && (until_deadline(r) < 0 || clock_ms() < r->deadline))
 		return 0;
 	return end_it(r, fault);
@@ -97,6 +101,9 @@ static int unread(struct xlrun *r, struct fault *fault)
 {
 	r->unread = true;
 	r->out = -1;
+	r->left = r->only_look;
+	if (r->left)
+		return -1;
 	r->told++;
 	return end_it(r, fault) < 0 ? -1 : 1;
 }
@@ -152,8 +159,10 @@ static int reconnect(struct xlrun *r, struct fault *fault)
 			return -1;
 		if (poll(&polled, 1, pause) > 0)
 			(void)relay_take(&r->relay);
-		if (r->relay.caught)
+		if (r->relay.caught) {
+			r->left = r->only_look;
 			return give_up(r, fault);
+		}
 		pause = pause * 2 < RETRY_MAX_MS ? pause * 2 : RETRY_MAX_MS;
 	}
 	r->say("%s is connected again", r->host->place);
@@ -213,7 +222,8 @@ static int follow(struct xlrun *r, enum next next, struct fault *fault)
 			next = look_again(r, fault);
 			break;
 		case NEXT_ATTACH:
-			if (attach(r, &console, &session, fault) < 0 && !xenhost_is_lost(r->host))
+			if (attach(r, &console, &session, fault) < 0 &&
+			    (r->left || !xenhost_is_lost(r->host)))
 				return -1;
 			next = find_out(r, fault);
 			break;
@@ -280,11 +290,11 @@ static int with_signals(
 	sigaction(SIGPIPE, &before, NULL);
 	r->caught = r->relay.caught;
 	relay_stop(&r->relay, false);
-	if (result == 0 && r->unread) {
+	if ((result == 0 || r->left) && r->unread) {
 		*fault = r->why;
 		return -1;
 	}
-	return result;
+	return r->left ? 0 : result;
 }
 
 int xlrun(struct xlrun *r, struct fault *fault)

@@ -25,6 +25,7 @@ struct xlrun {
 	const char *errors;      /* a file there, for what xl says; NULL when it is here */
 	int in, out;             /* become -1 when they have ended */
 	int64_t grace_ms;
+	bool only_look; /* signals end us, and not the domain */
 	void (*say)(const char *format, ...) A_PRINTF(1, 2); /* what people should know */
 
 	/* by xlrun */
@@ -36,6 +37,7 @@ struct xlrun {
 	struct relay relay;
 	int64_t deadline; /* when it is destroyed; 0: it isn't told to end */
 	int told;         /* signals so far */
+	bool left;        /* we end, and it goes on */
 	bool unread;      /* nobody reads `out` any more, as `why` has it */
 	struct fault why;
 };
