@@ -25,6 +25,7 @@ VERSION := $(shell cat $(SRC)/VERSION)
 # listed with it, so that nothing else is held up where the library isn't installed.
 NEEDS_mirari-parse = yaml-0.1
 NEEDS_mirari-solo5 = libcrypto
+NEEDS_mirari-ssh = libcrypto
 SYSTEM := $(shell uname -s)
 ifeq ($(SYSTEM),Linux)
 NEEDS_mirari-tap = libmnl
@@ -37,7 +38,7 @@ OF_OTHER_SYSTEMS = $(SOURCES_libmnl) $(addprefix lib/host/,caps.c doctor.c firew
 endif
 SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
-SOURCES_libcrypto = lib/host/ocifile.c
+SOURCES_libcrypto = lib/host/ocifile.c lib/host/sha256.c
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
 	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgiven.c lib/host/tapgone.c lib/host/taplist.c \
 	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c

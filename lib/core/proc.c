@@ -96,6 +96,8 @@ static int spawn(
 		error = posix_spawn_file_actions_adddup2(&actions, io->in, STDIN_FILENO);
 	if (!error && io->out >= 0)
 		error = posix_spawn_file_actions_adddup2(&actions, io->out, STDOUT_FILENO);
+	if (!error && io->err)
+		error = posix_spawn_file_actions_adddup2(&actions, *io->err, STDERR_FILENO);
 	if (!error && io->merge)
 		error = posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
 	if (!error && io->errors > 0)

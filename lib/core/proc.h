@@ -17,6 +17,7 @@
 struct proc_io {
 	int in;          /* the child's standard input; -1 is /dev/null */
 	int out;         /* the child's standard output; -1 is ours */
+	const int *err;  /* its standard error; NULL is ours */
 	bool merge;      /* its standard error goes where its output goes */
 	int errors;      /* its standard error; 0 is ours */
 	bool detached;   /* it has a session of its own and no other descriptors, and no signal that
