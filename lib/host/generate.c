@@ -94,11 +94,20 @@ static int check_address(const struct rec *r, struct fault *fault)
 		      : "ip.gateway");
 }
 
+/* What a command builds may be of any language, and without a main that is written here. */
+static bool has_own_main(const struct rec *r)
+{
+	return is(r, "build.system", "command") && !rec_get(r, "main.kind") &&
+	       !rec_get(r, "main.entry");
+}
+
 static int check_possible(const struct rec *r, struct fault *fault)
 {
 	if (!check_needed(r, "name", fault) || !check_needed(r, "target", fault) ||
-	    !check_needed(r, "config.dir", fault) || !check_needed(r, "main.kind", fault) ||
-	    !check_needed(r, "main.entry", fault) || !check_needed(r, "runtime", fault))
+	    !check_needed(r, "config.dir", fault) || !check_needed(r, "runtime", fault))
+		return -1;
+	if (!has_own_main(r) &&
+	    (!check_needed(r, "main.kind", fault) || !check_needed(r, "main.entry", fault)))
 		return -1;
 	if (is(r, "main.kind", "ip") && is(r, "target", "unix-socket")) {
 		fault_set(fault, EX_DATAERR,

@@ -252,13 +252,22 @@ static bool is_mirage(const char *runtime)
 	return runtime && !strcmp(runtime, "mirage");
 }
 
-/* With runtime mirage, for whichever target, config.ml has the main. */
+/* With runtime mirage config.ml has the main; a command may build from any language. */
+static bool has_own_main(const struct rec *r)
+{
+	const char *builder = rec_get(r, "build.system");
+
+	return is_mirage(rec_get(r, "runtime")) ||
+	       (builder ? !strcmp(builder, "command") : rec_get(r, "build.command") != NULL);
+}
+
+/* Where one target has its own, the others are looked at when they are chosen. */
 static bool needs_main(const struct config *c)
 {
 	for (size_t i = 0; i < TARGET_COUNT; i++)
-		if (is_mirage(rec_get(&c->targets[i], "runtime")))
+		if (has_own_main(&c->targets[i]))
 			return false;
-	return !is_mirage(early(c, "runtime"));
+	return !has_own_main(&c->common) && !has_own_main(&c->made);
 }
 
 static void check_given(struct config *c)
@@ -284,7 +293,7 @@ static void check_whole(struct config *c, const struct rec *r)
 	if (!rec_get(r, "main.kind") != !rec_get(r, "main.entry"))
 		report_error(
 		    &c->report, at, "main.kind and main.entry go together, and only one is there");
-	else if (!rec_get(r, "main.kind") && !is_mirage(rec_get(r, "runtime")))
+	else if (!rec_get(r, "main.kind") && !has_own_main(r))
 		report_error(&c->report, at, "main is missing for target %s", rec_get(r, "target"));
 	if (rec_get(r, "build.command") && rec_get(r, "build.system") &&
 	    strcmp(rec_get(r, "build.system"), "command") && !is_mirage(rec_get(r, "runtime")))

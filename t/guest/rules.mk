@@ -23,7 +23,7 @@ GUEST_FLAGS = -std=gnu11 -O1 -ffreestanding -nostdlib -static -fno-pie -fno-stac
 
 .PHONY: guests
 GUESTS := $(foreach target,hvt spt virtio,$(GUEST_VARIANTS:%=$(O)/guest/%.$(target)))
-guests: $(GUESTS)
+guests: $(GUESTS) $(O)/guest/pvh.xen
 
 define guest_rule
 $(O)/guest/$(1).$(2): $(addprefix $(SRC)/t/guest/,guest.ld guest.h manifest.h rules.mk $(GUEST_SOURCES) $(GUEST_SOURCES_$(2)))
@@ -33,3 +33,8 @@ $(O)/guest/$(1).$(2): $(addprefix $(SRC)/t/guest/,guest.ld guest.h manifest.h ru
 		-T $(SRC)/t/guest/guest.ld -o $$@ $$(filter %.c %.S,$$^)
 endef
 $(foreach variant,$(GUEST_VARIANTS),$(foreach target,hvt spt virtio,$(eval $(call guest_rule,$(variant),$(target)))))
+
+# The example that boots in Xen, in QEMU and from GRUB, as its own Makefile builds it.
+$(O)/guest/pvh.xen: $(wildcard $(SRC)/share/examples/pvh/*)
+	@mkdir -p $(@D)
+	$(call quiet,GUEST,pvh.xen)$(MAKE) -s --no-print-directory -C $(SRC)/share/examples/pvh CC='$(CC)' FILE=$(abspath $@)
