@@ -25,6 +25,7 @@ VERSION := $(shell cat $(SRC)/VERSION)
 # listed with it, so that nothing else is held up where the library isn't installed.
 NEEDS_mirari-parse = yaml-0.1
 NEEDS_mirari-solo5 = libcrypto
+NEEDS_mirari-xl = libcrypto
 NEEDS_mirari-ssh = libcrypto
 SYSTEM := $(shell uname -s)
 ifeq ($(SYSTEM),Linux)

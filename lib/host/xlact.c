@@ -168,14 +168,19 @@ int xlact_create(struct xlact *a, struct xlconfig *x, struct rec *answer, struct
 static int become_console(struct xlact *a, const struct xlname *n, struct fault *fault)
 {
 	struct strv words A_CLEANUP(strv_free) = {0}, command A_CLEANUP(strv_free) = {0};
+	const struct proc_io io = {.in = STDIN_FILENO, .out = -1};
+	int status;
 
 	strv_add_all(&words, &a->host.prefix);
 	strv_list(&words, "console", n->name);
 	a->say("the console of %s; ^] leaves", n->name);
 	if (!a->host.place)
 		return proc_exec(&words, fault);
+	/* the connection is ours: it would end with what we are now */
 	sshlink_command(&a->host.link, &words, true, &command);
-	return proc_exec(&command, fault);
+	return proc_run(&command, &io, &status, fault) < 0
+		   ? -1
+		   : sshlink_explain(&a->host.link, status, fault);
 }
 
 int xlact_console(struct xlact *a, const struct xlname *n, int in, int out, struct fault *fault)
