@@ -57,6 +57,9 @@ machine=$(uname -m)
 	elf kernel xen-pvh
 	inspect kernel
 	prints target=xen arch=x86_64 boot=xen-pvh
+	elf kernel xen-pvh32
+	inspect kernel
+	prints target=xen arch=x86_64 boot=xen-pvh
 	elf kernel multiboot
 	inspect kernel
 	prints target=virtio arch=x86_64 boot=multiboot

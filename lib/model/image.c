@@ -47,7 +47,7 @@ static int take_flat(struct imagescan *s, const struct multiboot *multiboot)
 		    "nothing says where it is to be loaded");
 	image->arch = "x86_64";
 	image->boot = multiboot_ways(multiboot);
-	image->target = multiboot->found ? "virtio" : NULL;
+	image->target = multiboot->found && multiboot->for_qemu ? "virtio" : NULL;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /*
  * What a file is that could be run: read from its bytes, which nobody vouches for. 64-bit
- * little-endian ELF, for x86_64 and aarch64, beside multiboot headers in flat files and in ELF
- * files of 32 bits.
+ * little-endian ELF, for x86_64 and aarch64; ELF of 32 bits with Xen's notes or a multiboot header;
+ * multiboot headers in flat files.
  *
  * Sources: System V ABI, gABI chapters 4 and 5 (ELF header, program headers, notes); Solo5's
  * include/solo5/elf_abi.h and mft_abi.h (notes "Solo5" of types ABI1 and MFT1); Xen's
@@ -42,7 +42,7 @@ struct image_device {
 
 struct image {
 	unsigned boot;      /* of enum image_boot */
-	const char *arch;   /* "x86_64" or "aarch64"; multiboot's 32 bits start on an x86_64, too */
+	const char *arch;   /* "x86_64" or "aarch64"; kernels of 32 bits start on an x86_64, too */
 	const char *target; /* of targets[]: what it is to be run as; NULL when none of ours fits (a
 			       muen or genode unikernel, multiboot2 alone, a multiboot header that
 			       QEMU can't use) */

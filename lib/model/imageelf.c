@@ -5,7 +5,9 @@
 
 enum {
 	ELF_HEADER = 64,
+	ELF_HEADER_32 = 52,
 	PROGRAM_HEADER = 56,
+	PROGRAM_HEADER_32 = 32,
 	SECTION_HEADER = 64,
 	HEADERS_MAX = 65536, /* bytes of program headers that Linux reads (fs/binfmt_elf.c) */
 	SECTIONS_MAX = 65535,
@@ -32,6 +34,7 @@ enum {
 
 struct elf {
 	struct imagescan *scan;
+	bool wide; /* 64 bits */
 	unsigned type;
 	uint64_t entry;
 	bool fake_interpreter; /* Solo5's, so that no system starts it */
@@ -137,21 +140,42 @@ static int take_segment(struct elf *elf, const struct segment *segment, unsigned
 	}
 }
 
+static struct segment segment_of(const struct elf *elf, const uint8_t *bytes)
+{
+	if (elf->wide)
+		return (struct segment){.type = le32(bytes),
+		    .flags = le32(bytes + 4),
+		    .offset = le64(bytes + 8),
+		    .address = le64(bytes + 16),
+		    .size = le64(bytes + 32),
+		    .memory = le64(bytes + 40),
+		    .align = le64(bytes + 48)};
+	return (struct segment){.type = le32(bytes),
+	    .offset = le32(bytes + 4),
+	    .address = le32(bytes + 8),
+	    .size = le32(bytes + 16),
+	    .memory = le32(bytes + 20),
+	    .flags = le32(bytes + 24),
+	    .align = le32(bytes + 28)};
+}
+
 static int take_segments(struct elf *elf, const uint8_t *header)
 {
-	uint64_t table = le64(header + 32);
-	unsigned size = le16(header + 54), count = le16(header + 56);
+	uint64_t table = elf->wide ? le64(header + 32) : le32(header + 28);
+	const uint8_t *sizes = header + (elf->wide ? 54 : 42);
+	const unsigned want = elf->wide ? PROGRAM_HEADER : PROGRAM_HEADER_32;
+	unsigned size = le16(sizes), count = le16(sizes + 2);
 
 	if (!count)
 		return imagescan_fault(
 		    elf->scan, "has no program headers: nothing of it is loaded");
-	if (size != PROGRAM_HEADER)
-		return imagescan_fault(elf->scan, "has program headers of %u bytes instead of %d",
-		    size, PROGRAM_HEADER);
-	if (count > HEADERS_MAX / PROGRAM_HEADER)
-		return imagescan_fault(elf->scan, "has %u program headers; at most %d are loaded",
-		    count, HEADERS_MAX / PROGRAM_HEADER);
-	if (!imagescan_has(elf->scan, table, (uint64_t)count * PROGRAM_HEADER))
+	if (size != want)
+		return imagescan_fault(
+		    elf->scan, "has program headers of %u bytes instead of %u", size, want);
+	if (count > HEADERS_MAX / want)
+		return imagescan_fault(elf->scan, "has %u program headers; at most %u are loaded",
+		    count, HEADERS_MAX / want);
+	if (!imagescan_has(elf->scan, table, (uint64_t)count * want))
 		return imagescan_fault(elf->scan,
 		    "is cut short: %u program headers should be at byte %llu, but the file has "
 		    "%llu bytes",
@@ -160,16 +184,10 @@ static int take_segments(struct elf *elf, const uint8_t *header)
 		uint8_t bytes[PROGRAM_HEADER];
 		struct segment segment;
 
-		if (imagescan_take(elf->scan, table + i * PROGRAM_HEADER, bytes, sizeof bytes,
-			"a program header") < 0)
+		if (imagescan_take(
+			elf->scan, table + (uint64_t)i * want, bytes, want, "a program header") < 0)
 			return -1;
-		segment = (struct segment){.type = le32(bytes),
-		    .flags = le32(bytes + 4),
-		    .offset = le64(bytes + 8),
-		    .address = le64(bytes + 16),
-		    .size = le64(bytes + 32),
-		    .memory = le64(bytes + 40),
-		    .align = le64(bytes + 48)};
+		segment = segment_of(elf, bytes);
 		if (take_segment(elf, &segment, i) < 0)
 			return -1;
 	}
@@ -266,7 +284,7 @@ static int decide(struct elf *elf, const uint8_t *header, const struct multiboot
 		return decide_executable(elf, header);
 	if (image->boot & (BOOT_XEN_PVH | BOOT_XEN_PV))
 		image->target = "xen";
-	else if (multiboot->addresses)
+	else if (multiboot->addresses && multiboot->for_qemu)
 		image->target = "virtio"; /* QEMU takes 64-bit ELF with addresses only */
 	return 0;
 }
@@ -303,26 +321,36 @@ static int check_machine(struct imagescan *s, unsigned machine)
 	    machine);
 }
 
-/* 32 bits are what multiboot was made for; everything else is a program of another time. */
-static int take_32(struct elf *elf, unsigned machine, const struct multiboot *multiboot)
+static int cut_short(struct imagescan *s, size_t length)
+{
+	return imagescan_fault(
+	    s, "is cut short: an ELF header is %d bytes, but the file has %zu", ELF_HEADER, length);
+}
+
+/* 32 bits are what multiboot was made for, and what Xen's PVH begins with; everything else is a
+ * program of another time. Multiboot needs no program headers where it has addresses. */
+static int take_32(
+    struct elf *elf, const uint8_t *first, size_t length, const struct multiboot *multiboot)
 {
 	struct imagescan *s = elf->scan;
+	unsigned machine = le16(first + 18);
 	const char *name = machine_name(machine);
 
-	if (machine != MACHINE_386 || !s->image->boot)
+	if (machine == MACHINE_386 && length < ELF_HEADER_32)
+		return cut_short(s, length);
+	if (machine == MACHINE_386 && le16(first + 44) && take_segments(elf, first) < 0)
+		return -1;
+	if (machine != MACHINE_386 || !s->image->boot || s->has_abi || s->has_manifest)
 		return imagescan_fault(s, "is a 32-bit program (%s); only 64-bit ones are run here",
 		    name ? name : "of an unknown processor");
 	if (check_type(elf) < 0)
 		return -1;
 	s->image->arch = "x86_64";
-	s->image->target = multiboot->found ? "virtio" : NULL;
+	if (s->image->boot & (BOOT_XEN_PVH | BOOT_XEN_PV))
+		s->image->target = "xen";
+	else if (multiboot->for_qemu)
+		s->image->target = "virtio";
 	return 0;
-}
-
-static int cut_short(struct imagescan *s, size_t length)
-{
-	return imagescan_fault(
-	    s, "is cut short: an ELF header is %d bytes, but the file has %zu", ELF_HEADER, length);
 }
 
 /* Class and byte order come first: they say how the rest is to be read. */
@@ -350,10 +378,11 @@ int imageelf_scan(
 
 	if (check_ident(s, first, length) < 0)
 		return -1;
+	elf.wide = first[4] == CLASS_64;
 	s->image->boot = multiboot_ways(multiboot);
 	elf.type = le16(first + 16);
 	if (first[4] != CLASS_64)
-		return take_32(&elf, le16(first + 18), multiboot);
+		return take_32(&elf, first, length, multiboot);
 	if (check_machine(s, le16(first + 18)) < 0 || check_type(&elf) < 0)
 		return -1;
 	if (length < ELF_HEADER)

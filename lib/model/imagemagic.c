@@ -9,7 +9,9 @@
 
 enum {
 	MULTIBOOT_RANGE = 8192,
-	MULTIBOOT_HEADER = 48,
+	MULTIBOOT_HEADER = 12,         /* without what its flags don't say is there */
+	MULTIBOOT_TO_ENTRY = 32,       /* with addresses */
+	MULTIBOOT_QEMU = 8192 - 48,    /* hw/i386/multiboot.c: it begins before that */
 	MULTIBOOT_ADDRESSES = 1 << 16, /* flag: the header has load addresses */
 	MULTIBOOT2_RANGE = 32768,
 	MULTIBOOT2_HEADER = 16,
@@ -38,7 +40,10 @@ struct multiboot imagemagic_multiboot(const uint8_t *first, size_t length)
 		if (le32(at) != MULTIBOOT_MAGIC || le32(at) + le32(at + 4) + le32(at + 8) != 0)
 			continue;
 		result.found = true;
-		result.addresses = addresses_fit(at, i);
+		result.for_qemu = i < MULTIBOOT_QEMU;
+		result.addresses = i + MULTIBOOT_TO_ENTRY <= length &&
+				   i + MULTIBOOT_TO_ENTRY <= MULTIBOOT_RANGE &&
+				   addresses_fit(at, i);
 		break;
 	}
 	for (size_t i = 0;

@@ -27,6 +27,7 @@ struct imagescan {
 /* A multiboot header. */
 struct multiboot {
 	bool found, found2; /* version 1's, and version 2's */
+	bool for_qemu;      /* version 1's is where QEMU's loader looks, too */
 	bool addresses;     /* version 1's has load addresses, and they make sense */
 };
 

@@ -5,7 +5,7 @@ elf.py FILE TARGET[:VERSION] [DEVICE=net|block]...    a unikernel
     --machine=N --type=N      of the ELF header
     --without=abi|manifest    leave this note out
     --size=BYTES              padded to that (sparse)
-elf.py FILE xen-pvh|multiboot|multiboot32|static       what these are
+elf.py FILE xen-pvh|xen-pvh32|multiboot|multiboot32|static    what these are
 """
 import struct
 import sys
@@ -51,6 +51,17 @@ def elf(parts, machine, kind):
                        BASE, 64, 0, 0, 64, 56, len(parts), 64, 0, 0) + headers + body
 
 
+def elf32(parts, kind):
+    at = 52 + 32 * len(parts)
+    headers = body = b''
+    for segment, text in parts:
+        headers += struct.pack('<IIIIIIII', segment, at, BASE, BASE, len(text), len(text), 5, 4)
+        body += text
+        at += len(text)
+    return struct.pack('<4s12BHHIIIIIHHHHHH', b'\x7fELF', 1, 1, 1, *([0] * 9), kind, 3, 1,
+                       BASE, 52, 0, 0, 52, 32, len(parts), 40, 0, 0) + headers + body
+
+
 def main(path, what, *words):
     options = dict(w[2:].split('=', 1) for w in words if w.startswith('--'))
     devices = [w for w in words if not w.startswith('--')]
@@ -61,8 +72,9 @@ def main(path, what, *words):
     elif what == 'multiboot':
         text = b'\xeb\xfe\x90\x90' + multiboot(4)
     elif what == 'multiboot32':
-        text = bytearray(elf([(LOAD, multiboot(120, 3))], 3, kind))
-        text[4] = 1
+        text = elf32([(LOAD, multiboot(84, 3))], kind)
+    elif what == 'xen-pvh32':
+        text = elf32([code, (NOTE, note('Xen', 18, struct.pack('<I', BASE)))], kind)
     elif what == 'static':
         text = elf([code], machine, kind)
     else:

@@ -271,10 +271,19 @@ static void test_multiboot(void)
 	put_le(&s, 8 + 16, 4, 0x100);
 	is_fault(&s, s.size, "multiboot header without usable addresses");
 	s = (struct sample){.size = 0};
-	add_multiboot(&s, 8192 - 48, 1 << 16);
-	is_image(&s, "target=virtio arch=x86_64 boot=multiboot", "the last place for its header");
+	add_multiboot(&s, 8192 - 52, 1 << 16);
+	is_image(&s, "target=virtio arch=x86_64 boot=multiboot", "the last place where QEMU looks");
 	s = (struct sample){.size = 0};
-	add_multiboot(&s, 8192 - 44, 1 << 16);
+	add_multiboot(&s, 8192 - 48, 1 << 16);
+	is_image(&s, "arch=x86_64 boot=multiboot", "behind that, for GRUB only");
+	s = (struct sample){.size = 0};
+	add_multiboot(&s, 8192 - 32, 1 << 16);
+	is_image(&s, "arch=x86_64 boot=multiboot", "the last place with addresses");
+	s = (struct sample){.size = 0};
+	add_multiboot(&s, 8192 - 28, 1 << 16);
+	is_fault(&s, s.size, "multiboot header without usable addresses");
+	s = (struct sample){.size = 0};
+	add_multiboot(&s, 8192 - 8, 1 << 16);
 	is_fault(&s, s.size, "begins with zeros");
 	s = (struct sample){.size = 0};
 	put_le(&s, 8, 4, 0xe85250d6);
@@ -293,6 +302,77 @@ static void test_multiboot(void)
 	put_le(&s, ELF_MACHINE, 2, EM_I386);
 	is_image(&s, "target=virtio arch=x86_64 boot=multiboot", "32-bit ELF needs none");
 	put_le(&s, 124, 4, 0);
+	is_fault(&s, s.size, "is a 32-bit program (i386)");
+}
+
+/* An ELF32 header with room for two program headers, of which the first loads code. */
+static void start_elf_32(struct sample *s)
+{
+	*s = (struct sample){.size = 0};
+	append(s, "\177ELF\1\1\1", 8);
+	put_le(s, ELF_TYPE, 2, 2);
+	put_le(s, ELF_MACHINE, 2, EM_I386);
+	put_le(s, 20, 4, 1);
+	put_le(s, 24, 4, ENTRY_POINT);
+	put_le(s, 28, 4, 52);
+	put_le(s, 42, 2, 32);
+	put_le(s, 44, 2, 2);
+	put_le(s, 52, 4, PT_LOADED);
+	put_le(s, 52 + 4, 4, 116);
+	put_le(s, 52 + 8, 4, ENTRY_POINT);
+	put_le(s, 52 + 16, 4, 4);
+	put_le(s, 52 + 20, 4, 0x2000);
+	put_le(s, 52 + 24, 4, 5);
+	put_le(s, 116, 4, 0x90fdebf4);
+}
+
+static void add_note_32(struct sample *s, const char *owner, uint32_t type, size_t length)
+{
+	size_t start = s->size, name = strlen(owner) + 1;
+
+	put_le(s, start, 4, name);
+	put_le(s, start + 4, 4, length);
+	put_le(s, start + 8, 4, type);
+	append(s, owner, name);
+	put_le(s, ((s->size + 3) & ~(size_t)3) + length - 1, 1, 0);
+	put_le(s, 84, 4, PT_NOTES);
+	put_le(s, 84 + 4, 4, start);
+	put_le(s, 84 + 16, 4, s->size - start);
+	put_le(s, 84 + 28, 4, 4);
+}
+
+static void test_32_bits(void)
+{
+	static struct sample s;
+	struct image image;
+	struct fault fault;
+
+	start_elf_32(&s);
+	is_fault(&s, s.size, "is a 32-bit program (i386)");
+	is_fault(&s, 51, "is cut short: an ELF header is");
+	is_fault(&s, 100, "is cut short: 2 program headers should be at byte 52");
+	add_note_32(&s, "Xen", 18, 4);
+	is_image(&s, "target=xen arch=x86_64 boot=xen-pvh", "Xen's PVH in 32 bits");
+	is_int(image_parse(s.bytes, s.size, "x", &image, &fault), 0, "read again");
+	is_int((long long)image.end, ENTRY_POINT + 0x2000, "where it ends is known");
+	mangle(&s, "32 bits");
+	is_fault(&s, s.size - 1, "is cut short: segment 1 should be 20 bytes");
+	add_multiboot(&s, 8192 - 12, 3);
+	is_image(
+	    &s, "target=xen arch=x86_64 boot=xen-pvh boot=multiboot", "and multiboot for GRUB");
+	put_le(&s, ELF_TYPE, 2, 1);
+	is_fault(&s, s.size, "is an object file");
+	start_elf_32(&s);
+	add_note_32(&s, "Xen", 1, 4);
+	is_image(&s, "target=xen arch=x86_64 boot=xen-pv", "Xen's PV in 32 bits");
+	put_le(&s, 42, 2, 56);
+	is_fault(&s, s.size, "has program headers of 56 bytes instead of 32");
+	start_elf_32(&s);
+	add_note_32(&s, "Solo5", 0x31494241, 16);
+	is_fault(&s, s.size, "target 0, which is none");
+	put_le(&s, 116 + 4 + 20, 4, 1);
+	is_fault(&s, s.size, "is a 32-bit program (i386)");
+	add_multiboot(&s, 8192 - 12, 3);
 	is_fault(&s, s.size, "is a 32-bit program (i386)");
 }
 
@@ -432,6 +512,7 @@ int main(void)
 	test_other_elf();
 	test_xen();
 	test_multiboot();
+	test_32_bits();
 	test_others();
 	test_endless_notes();
 	test_read_fails();
