@@ -116,7 +116,7 @@ PACKAGES_DEMO = ocaml-nox ocaml-findlib ocamlbuild libcohttp-lwt-unix-ocaml-dev 
 PACKAGES_CHECK = $(PACKAGES_DEMO) bats perl jq mandoc opam ocaml-dune ocaml-obuild python3 \
 	procps patch mount iproute2 iputils-ping nftables slirp4netns libcap2-bin busybox isc-dhcp-client systemd \
 	skopeo python3-yaml python3-jsonschema golang-github-opencontainers-image-spec-dev \
-	qemu-system-x86 cpio zstd kmod openssh-client libvirt-clients
+	qemu-system-x86 cpio zstd kmod openssh-client libvirt-clients grub-pc-bin grub-common clang
 PACKAGES_LINT = clang clang-format cppcheck mandoc shellcheck
 PACKAGES_DEEP = $(PACKAGES_CHECK) clang libclang-rt-14-dev valgrind
 INSTALL_PACKAGES = $(SRC)/t/lib/apt-need

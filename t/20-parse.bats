@@ -679,6 +679,17 @@ made_of() {
 		" error: main is missing: add a line such as 'main: { noip: Hello.main }'"
 	yml 'name: x' 'runtime: mirage'
 	reads t.yml
+	# a command builds from any language, for the target that has it
+	for build in 'command: [make]' 'system: command, command: [make]'; do
+		yml 'name: x' "build: { $build }"
+		reads t.yml
+		has_lines build.system=command build.command=make
+	done
+	yml 'name: x' 'build: { system: dune }'
+	refused " error: main is missing: add a line such as 'main: { noip: Hello.main }'"
+	yml 'name: x' 'targets: { xen: { build: { command: [make] } } }'
+	refused ' error: main is missing for target unix-socket'
+	reads --target=xen t.yml
 	yml 'name: x' 'main: { noip: A.b }' 'build: { system: dune, command: [make] }'
 	refused ' error: build.command is given, but build.system is dune'
 }

@@ -673,6 +673,25 @@ kills() {
 	same '' "$(find . -mindepth 1)"
 }
 
+@test "a command of its own and no main: nothing to write, whatever the target" {
+	for target in unix-socket unix-direct xen; do
+		run -0 gen_without_main "target=$target" build.system=command build.command=make
+		same "build.command=make" "$(grep '^build.command=' <<<"$output")"
+		has_not generated=
+	done
+	same '' "$(find . -name '*.ml')"
+	run -65 gen_without_main build.system=command build.command=make main.kind=noip
+	has 'no main.entry'
+	run -65 gen_without_main build.system=dune
+	has 'no main.kind'
+}
+
+gen_without_main() {
+	record "$@" | grep -vxF -e main.kind=noip -e main.entry=Hello.main >../record
+	[[ " $* " != *' main.kind='* ]] || sed -i '$i main.kind=noip' ../record
+	mirari-gen <../record
+}
+
 @test "a record without what it takes: 65, and the key" {
 	for key in name target config.dir main.kind main.entry runtime; do
 		record | grep -v "^$key=" >../record

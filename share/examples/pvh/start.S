@@ -8,6 +8,8 @@
  *
  * link.ld says why the multiboot header is where it is.
  */
+	.file "start.S"			/* else it would be a temporary file's name */
+
 	.section .note.Xen, "a", @note
 	.align 4
 	.long 4				/* bytes of the name */
@@ -64,7 +66,6 @@ traps:	.set number, 0
 
 trapped:
 	cld
-	subl $4, %esp
 	call guest_trapped
 
 	/* Interrupts of the PC: all there is to do is to have come out of a hlt, and to count time. */
