@@ -14,6 +14,7 @@ static struct {
 	int fd;
 	struct termios before;
 	struct sigaction actions[COUNT_OF(ending)];
+	bool raw;
 } terminal;
 
 static void set_leaving(void)
@@ -24,6 +25,12 @@ static void set_leaving(void)
 		return;
 	now = terminal.before;
 	now.c_cc[VEOL] = TYPING_LEAVE;
+	if (terminal.raw) {
+		now.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON | PARMRK);
+		now.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN | ISIG);
+		now.c_cc[VMIN] = 1;
+		now.c_cc[VTIME] = 0;
+	}
 	tcsetattr(terminal.fd, TCSANOW, &now);
 }
 
@@ -62,11 +69,12 @@ static void on_signal(int number)
 	errno = error;
 }
 
-bool typing_start(int fd)
+static bool start(int fd, bool raw)
 {
 	if (tcgetattr(fd, &terminal.before) < 0)
 		return false;
 	terminal.fd = fd;
+	terminal.raw = raw;
 	for (size_t i = 0; i < COUNT_OF(ending); i++) {
 		sigaction(ending[i], NULL, &terminal.actions[i]);
 		if (terminal.actions[i].sa_handler != SIG_IGN)
@@ -74,6 +82,16 @@ bool typing_start(int fd)
 	}
 	set_leaving();
 	return true;
+}
+
+bool typing_start(int fd)
+{
+	return start(fd, false);
+}
+
+bool typing_start_raw(int fd)
+{
+	return start(fd, true);
 }
 
 void typing_stop(void)

@@ -1,0 +1,229 @@
+#include "host/virtdomain.h"
+
+#include "core/rec.h"
+#include "core/table.h"
+#include "host/virterror.h"
+#include "model/domain.h"
+#include "render/domxml.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one of them --------------------------------------------------------------------------------
+ */
+
+static bool is_no_domain(void)
+{
+	const virError *error = virGetLastError();
+
+	return error && error->code == VIR_ERR_NO_DOMAIN;
+}
+
+/* A UUID is a name, too: that comes first. */
+static virDomainPtr look_up(const struct virt *v, const char *name)
+{
+	virDomainPtr domain = virDomainLookupByName(v->connection, name);
+
+	if (!domain && is_no_domain() && strlen(name) == DOMAIN_UUID_LENGTH) {
+		domain = virDomainLookupByUUIDString(v->connection, name);
+		if (!domain && virGetLastError()->code == VIR_ERR_INVALID_ARG)
+			virSetError(&(virError){.code = VIR_ERR_NO_DOMAIN});
+	}
+	return domain;
+}
+
+int virtdomain_find(
+    const struct virt *v, const char *name, virDomainPtr *domain, struct fault *fault)
+{
+	*domain = look_up(v, name);
+	if (*domain)
+		return 0;
+	if (!is_no_domain())
+		return virterror_fault(fault, "find %s", name);
+	fault_set(fault, EXIT_NO, "%s: no such domain at %s", name, buf_str(&v->uri));
+	return fault_hint(fault, "mirari-virt list --uri '%s'", buf_str(&v->uri));
+}
+
+bool virtdomain_is_ours(virDomainPtr domain)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	char *metadata;
+
+	if (virDomainGetUUIDString(domain, uuid) == 0 && domain_uuid_is_ours(uuid))
+		return true;
+	metadata = virDomainGetMetadata(
+	    domain, VIR_DOMAIN_METADATA_ELEMENT, DOMXML_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT);
+	free(metadata);
+	return metadata != NULL;
+}
+
+int virtdomain_find_ours(const struct virt *v, const char *name, const char *verb,
+    virDomainPtr *domain, struct fault *fault)
+{
+	if (virtdomain_find(v, name, domain, fault) < 0)
+		return -1;
+	if (virtdomain_is_ours(*domain))
+		return 0;
+	(void)virDomainFree(*domain);
+	*domain = NULL;
+	fault_set(fault, EXIT_NO, "%s: that domain isn't one of ours", name);
+	return fault_hint(fault, "virsh -c '%s' %s %s", buf_str(&v->uri),
+	    !strcmp(verb, "stop") ? "shutdown" : verb, name);
+}
+
+int virtdomain_check_name(const struct virt *v, const char *name, struct fault *fault)
+{
+	virDomainPtr domain = virDomainLookupByName(v->connection, name);
+	int active;
+	bool ours;
+
+	if (!domain)
+		return is_no_domain() ? 0 : virterror_fault(fault, "look for %s", name);
+	active = virDomainIsActive(domain);
+	ours = virtdomain_is_ours(domain);
+	(void)virDomainFree(domain);
+	if (active < 0)
+		return virterror_fault(fault, "the state of %s", name);
+	if (active && ours) {
+		fault_set(
+		    fault, EX_TEMPFAIL, "%s: is running already at %s", name, buf_str(&v->uri));
+		return fault_hint(fault, "mirari-virt stop --uri '%s' %s; or another --set name=",
+		    buf_str(&v->uri), name);
+	}
+	fault_set(fault, EXIT_NO, "%s: %s has a domain of this name, which %s", name,
+	    buf_str(&v->uri), active ? "isn't ours" : "is defined, but doesn't run");
+	return fault_hint(fault, "--set name=ANOTHER; or virsh -c '%s' %s %s", buf_str(&v->uri),
+	    active ? "shutdown" : "undefine", name);
+}
+
+/* ---- all of them --------------------------------------------------------------------------------
+ */
+
+static const char *state_name(int state)
+{
+	static const char *const names[] = {"unknown", "running", "blocked", "paused",
+	    "shutting-down", "shut-off", "crashed", "suspended"};
+
+	return state >= 0 && (size_t)state < COUNT_OF(names) ? names[state] : names[0];
+}
+
+static int add_number(struct rec *r, const char *key, uint64_t number, struct fault *fault)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%" PRIu64, number);
+	return rec_add(r, key, text, fault);
+}
+
+/* 1; 0 when it has just gone. */
+static int describe(
+    const struct virt *v, virDomainPtr domain, bool all, struct rec *r, struct fault *fault)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	unsigned id = virDomainGetID(domain);
+	virDomainInfo info;
+
+	if (virDomainGetInfo(domain, &info) < 0 || virDomainGetUUIDString(domain, uuid) < 0)
+		return is_no_domain() ? 0
+				      : virterror_fault(fault, "look at %s", virDomainGetName(domain));
+	if (rec_add(r, "name", virDomainGetName(domain), fault) < 0 ||
+	    rec_add(r, "libvirt.uri", buf_str(&v->uri), fault) < 0 ||
+	    rec_add(r, "state", state_name(info.state), fault) < 0 ||
+	    (all && rec_add(r, "ours", virtdomain_is_ours(domain) ? "true" : "false", fault) < 0) ||
+	    (id != (unsigned)-1 && add_number(r, "xen.domid", id, fault) < 0) ||
+	    rec_add(r, "xen.uuid", uuid, fault) < 0 ||
+	    add_number(r, "memory", (info.memory + 1023) / 1024, fault) < 0 ||
+	    add_number(r, "cpus", info.nrVirtCpu, fault) < 0 ||
+	    add_number(r, "cpu.ms", info.cpuTime / 1000000, fault) < 0)
+		return -1;
+	return 1;
+}
+
+enum { COLUMNS = 6 };
+
+static void row_of(const struct rec *r, struct strv *cells)
+{
+	const char *ours = rec_get(r, "ours"), *id = rec_get(r, "xen.domid");
+
+	strv_addf(cells, "%s%s", rec_get(r, "name"),
+	    ours && !strcmp(ours, "false") ? " (not ours)" : "");
+	table_cell(cells, id);
+	table_cell(cells, rec_get(r, "state"));
+	table_size(cells, strtod(rec_get(r, "memory"), NULL), "MGT");
+	table_cell(cells, rec_get(r, "cpus"));
+	strv_addf(cells, "%.2fs", strtod(rec_get(r, "cpu.ms"), NULL) / 1000);
+}
+
+struct found {
+	virDomainPtr *items; /* libvirt's */
+	int count;
+};
+
+static void found_free(struct found *f)
+{
+	for (int i = 0; i < f->count; i++)
+		(void)virDomainFree(f->items[i]);
+	free(f->items);
+}
+
+static int by_name(const void *one, const void *other)
+{
+	return strcmp(virDomainGetName(*(const virDomainPtr *)one),
+	    virDomainGetName(*(const virDomainPtr *)other));
+}
+
+static bool is_shown(virDomainPtr domain, const struct strv *names, bool all)
+{
+	return names->count ? strv_has(names, virDomainGetName(domain))
+			    : all || virtdomain_is_ours(domain);
+}
+
+/* Of those that were found, those that are to be seen. */
+static int show(const struct virt *v, const struct found *found, const struct strv *names, bool all,
+    struct strv *cells, struct buf *into, struct strv *shown, struct fault *fault)
+{
+	for (int i = 0; i < found->count; i++) {
+		struct rec record A_CLEANUP(rec_free) = {0};
+		int got;
+
+		if (!is_shown(found->items[i], names, all))
+			continue;
+		got = describe(v, found->items[i], all || names->count, &record, fault);
+		if (got < 0)
+			return -1;
+		if (!got)
+			continue;
+		strv_add(shown, virDomainGetName(found->items[i]));
+		if (cells)
+			row_of(&record, cells);
+		else
+			rec_write(&record, into);
+	}
+	return 0;
+}
+
+int virtdomain_list(const struct virt *v, const struct strv *names, bool all, bool table,
+    struct buf *into, struct strv *absent, struct fault *fault)
+{
+	struct found found A_CLEANUP(found_free) = {0};
+	struct strv cells A_CLEANUP(strv_free) = {0}, shown A_CLEANUP(strv_free) = {0};
+
+	found.count = virConnectListAllDomains(v->connection, &found.items,
+	    all || names->count ? 0 : VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	if (found.count < 0) {
+		found.count = 0;
+		return virterror_fault(fault, "list the domains of %s", buf_str(&v->uri));
+	}
+	if (found.count)
+		qsort(found.items, (size_t)found.count, sizeof *found.items, by_name);
+	strv_list(&cells, "NAME", "ID", "STATE", "MEMORY", "CPUS", "CPU");
+	if (show(v, &found, names, all, table ? &cells : NULL, into, &shown, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < names->count; i++)
+		if (!strv_has(&shown, names->items[i]))
+			strv_add(absent, names->items[i]);
+	if (table && shown.count)
+		table_add(into, &cells, COLUMNS);
+	return 0;
+}
