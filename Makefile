@@ -27,6 +27,7 @@ NEEDS_mirari-parse = yaml-0.1
 NEEDS_mirari-solo5 = libcrypto
 NEEDS_mirari-xl = libcrypto
 NEEDS_mirari-ssh = libcrypto
+NEEDS_mirari-virt = libvirt
 SYSTEM := $(shell uname -s)
 ifeq ($(SYSTEM),Linux)
 NEEDS_mirari-tap = libmnl
@@ -40,6 +41,8 @@ endif
 SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
 SOURCES_libcrypto = lib/host/ocifile.c lib/host/sha256.c
+SOURCES_libvirt = $(addprefix lib/host/,virt.c virtconsole.c virtdomain.c virtend.c virterror.c \
+	virtlife.c virtplan.c virtrun.c)
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
 	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgiven.c lib/host/tapgone.c lib/host/taplist.c \
 	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c
@@ -110,13 +113,15 @@ $(O)/share/mirari:
 # ---- packages ------------------------------------------------------------------------------------
 # Debian's packages. A target that needs more than the last one says so and installs it, by apt-get.
 
-PACKAGES_BUILD = gcc make pkg-config libc6-dev libyaml-dev libmnl-dev libssl-dev
+PACKAGES_BUILD = gcc make pkg-config libc6-dev libyaml-dev libmnl-dev libssl-dev \
+	libvirt-dev
 PACKAGES_DEMO = ocaml-nox ocaml-findlib ocamlbuild libcohttp-lwt-unix-ocaml-dev liburi-ocaml-dev \
 	liblwt-ocaml-dev curl
 PACKAGES_CHECK = $(PACKAGES_DEMO) bats perl jq mandoc opam ocaml-dune ocaml-obuild python3 \
 	procps patch mount iproute2 iputils-ping nftables slirp4netns libcap2-bin busybox isc-dhcp-client systemd \
 	skopeo python3-yaml python3-jsonschema golang-github-opencontainers-image-spec-dev \
-	qemu-system-x86 cpio zstd kmod openssh-client libvirt-clients grub-pc-bin grub-common clang
+	qemu-system-x86 cpio zstd kmod openssh-client libvirt-clients grub-pc-bin grub-common clang \
+	libvirt-daemon libvirt-daemon-driver-qemu
 PACKAGES_LINT = clang clang-format cppcheck mandoc shellcheck
 PACKAGES_DEEP = $(PACKAGES_CHECK) clang libclang-rt-14-dev valgrind
 INSTALL_PACKAGES = $(SRC)/t/lib/apt-need

@@ -20,16 +20,13 @@ static bool is_no_domain(void)
 	return error && error->code == VIR_ERR_NO_DOMAIN;
 }
 
-/* A UUID is a name, too: that comes first. */
+/* A UUID is a name, too: that comes first. What looks like one and isn't is no domain's either. */
 static virDomainPtr look_up(const struct virt *v, const char *name)
 {
 	virDomainPtr domain = virDomainLookupByName(v->connection, name);
 
-	if (!domain && is_no_domain() && strlen(name) == DOMAIN_UUID_LENGTH) {
+	if (!domain && is_no_domain() && strlen(name) == DOMAIN_UUID_LENGTH)
 		domain = virDomainLookupByUUIDString(v->connection, name);
-		if (!domain && virGetLastError()->code == VIR_ERR_INVALID_ARG)
-			virSetError(&(virError){.code = VIR_ERR_NO_DOMAIN});
-	}
 	return domain;
 }
 
@@ -39,7 +36,7 @@ int virtdomain_find(
 	*domain = look_up(v, name);
 	if (*domain)
 		return 0;
-	if (!is_no_domain())
+	if (!is_no_domain() && virGetLastError()->code != VIR_ERR_INVALID_ARG)
 		return virterror_fault(fault, "find %s", name);
 	fault_set(fault, EXIT_NO, "%s: no such domain at %s", name, buf_str(&v->uri));
 	return fault_hint(fault, "mirari-virt list --uri '%s'", buf_str(&v->uri));
@@ -173,44 +170,59 @@ static int by_name(const void *one, const void *other)
 	    virDomainGetName(*(const virDomainPtr *)other));
 }
 
-static bool is_shown(virDomainPtr domain, const struct strv *names, bool all)
+static bool is_shown(const struct virtlist *l, virDomainPtr domain)
 {
-	return names->count ? strv_has(names, virDomainGetName(domain))
-			    : all || virtdomain_is_ours(domain);
+	return l->names->count ? strv_has(l->names, virDomainGetName(domain))
+			       : l->all || virtdomain_is_ours(domain);
+}
+
+static void add_text(struct virtlist *l, const struct rec *record)
+{
+	const char *value;
+
+	if (!l->get)
+		rec_write(record, &l->text);
+	for (size_t i = 0; l->get && rec_each(record, l->get, &i, &value);)
+		buf_printf(&l->text, "%s\n", value);
 }
 
 /* Of those that were found, those that are to be seen. */
-static int show(const struct virt *v, const struct found *found, const struct strv *names, bool all,
-    struct strv *cells, struct buf *into, struct strv *shown, struct fault *fault)
+static int show(const struct virt *v, const struct found *found, struct virtlist *l,
+    struct strv *cells, struct strv *shown, struct fault *fault)
 {
 	for (int i = 0; i < found->count; i++) {
 		struct rec record A_CLEANUP(rec_free) = {0};
 		int got;
 
-		if (!is_shown(found->items[i], names, all))
+		if (!is_shown(l, found->items[i]))
 			continue;
-		got = describe(v, found->items[i], all || names->count, &record, fault);
+		got = describe(v, found->items[i], l->all || l->names->count, &record, fault);
 		if (got < 0)
 			return -1;
 		if (!got)
 			continue;
 		strv_add(shown, virDomainGetName(found->items[i]));
-		if (cells)
+		if (l->table)
 			row_of(&record, cells);
 		else
-			rec_write(&record, into);
+			add_text(l, &record);
 	}
 	return 0;
 }
 
-int virtdomain_list(const struct virt *v, const struct strv *names, bool all, bool table,
-    struct buf *into, struct strv *absent, struct fault *fault)
+void virtlist_free(struct virtlist *l)
+{
+	buf_free(&l->text);
+	strv_free(&l->absent);
+}
+
+int virtdomain_list(const struct virt *v, struct virtlist *l, struct fault *fault)
 {
 	struct found found A_CLEANUP(found_free) = {0};
 	struct strv cells A_CLEANUP(strv_free) = {0}, shown A_CLEANUP(strv_free) = {0};
 
 	found.count = virConnectListAllDomains(v->connection, &found.items,
-	    all || names->count ? 0 : VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	    l->all || l->names->count ? 0 : VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 	if (found.count < 0) {
 		found.count = 0;
 		return virterror_fault(fault, "list the domains of %s", buf_str(&v->uri));
@@ -218,12 +230,12 @@ int virtdomain_list(const struct virt *v, const struct strv *names, bool all, bo
 	if (found.count)
 		qsort(found.items, (size_t)found.count, sizeof *found.items, by_name);
 	strv_list(&cells, "NAME", "ID", "STATE", "MEMORY", "CPUS", "CPU");
-	if (show(v, &found, names, all, table ? &cells : NULL, into, &shown, fault) < 0)
+	if (show(v, &found, l, &cells, &shown, fault) < 0)
 		return -1;
-	for (size_t i = 0; i < names->count; i++)
-		if (!strv_has(&shown, names->items[i]))
-			strv_add(absent, names->items[i]);
-	if (table && shown.count)
-		table_add(into, &cells, COLUMNS);
+	for (size_t i = 0; i < l->names->count; i++)
+		if (!strv_has(&shown, l->names->items[i]))
+			strv_add(&l->absent, l->names->items[i]);
+	if (l->table && shown.count)
+		table_add(&l->text, &cells, COLUMNS);
 	return 0;
 }

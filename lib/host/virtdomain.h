@@ -25,9 +25,17 @@ int virtdomain_find_ours(const struct virt *v, const char *name, const char *ver
  * that has the name, be it that it doesn't run. */
 int virtdomain_check_name(const struct virt *v, const char *name, struct fault *fault) A_MUST_CHECK;
 
-/* Appends the domains as a table or as records: ours, or with `all` also those of others and those
- * that don't run. With names only these; those that aren't there are added to `absent`. */
-int virtdomain_list(const struct virt *v, const struct strv *names, bool all, bool table,
-    struct buf *into, struct strv *absent, struct fault *fault) A_MUST_CHECK;
+struct virtlist {
+	const struct strv *names; /* only these; may be empty */
+	bool all;                 /* else without names, also those of others, and that don't run */
+	bool table;               /* else records */
+	const char *get;          /* of records only the values of this key; NULL: all */
+	struct buf text;          /* appended to */
+	struct strv absent;       /* names that aren't there */
+};
+
+void virtlist_free(struct virtlist *l);
+
+int virtdomain_list(const struct virt *v, struct virtlist *l, struct fault *fault) A_MUST_CHECK;
 
 #endif

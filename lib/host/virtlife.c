@@ -236,7 +236,7 @@ int virtlife_turn(
 	if (l->stopping && !l->ended && (until < 0 || until > l->destroy_at))
 		until = l->destroy_at;
 	if (!l->virt->connection)
-		return turn_alone(l, until, news, fault);
+		return l->stay ? turn_alone(l, until, news, fault) : lose(l, fault);
 	if (virt_turn(until, fault) < 0)
 		return -1;
 	if (l->stopping && !l->ended && clock_ms() >= l->destroy_at && !virt_is_lost(l->virt) &&

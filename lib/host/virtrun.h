@@ -13,26 +13,11 @@
 #include "core/attr.h"
 #include "core/fault.h"
 #include "core/rec.h"
-#include "core/strv.h"
 #include "host/virt.h"
 #include "host/virtlife.h"
 #include "model/image.h"
 
 #include <stdbool.h>
-
-/* What is to be started: appends libvirt's XML of it (render/domxml.h). */
-struct virtplan {
-	const struct rec *record; /* checked, with a name */
-	const struct image *image;
-	const char *path;         /* the unikernel's file */
-	const struct strv *more;  /* arguments behind the record's */
-	const char *accel;        /* kvm or tcg; NULL: what can be had */
-	const char *log;          /* absolute; NULL: none */
-};
-
-/* EX_DATAERR also when the connection's driver doesn't run such unikernels. */
-int virtrun_plan(const struct virt *v, const struct virtplan *plan, struct buf *name,
-    struct buf *xml, struct strv *warnings, struct fault *fault) A_MUST_CHECK;
 
 /* Creates it and leaves it running; appends libvirt.uri, xen.domid and xen.uuid. */
 int virtrun_detached(const struct virt *v, const char *name, const char *xml, struct rec *record,
@@ -40,6 +25,7 @@ int virtrun_detached(const struct virt *v, const char *name, const char *xml, st
 
 struct virtend {
 	bool left;  /* the person has; the domain goes on */
+	bool ended; /* with neither, the console was closed, or nobody reads it */
 	int reason; /* enum shutdown_reason */
 	int told;   /* what its console told (exit_told), or EXIT_UNTOLD */
 };

@@ -1,0 +1,66 @@
+#include "host/virtend.h"
+
+#include "core/mem.h"
+#include "host/virtdomain.h"
+
+#include <stdlib.h>
+
+static int wait_for(struct virtlife *l, struct fault *fault)
+{
+	while (!l->ended) {
+		enum virtlife_news news;
+
+		if (virtlife_turn(l, -1, &news, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int begin(
+    struct virt *v, struct virtlife *l, const char *name, struct fault *fault)
+{
+	virDomainPtr domain;
+
+	*l = (struct virtlife){.virt = v, .name = name, .callback = -1};
+	if (virtdomain_find_ours(v, name, "stop", &domain, fault) < 0)
+		return -1;
+	return virtlife_start(l, domain, fault);
+}
+
+void virtend_stop(
+    struct virt *v, const struct strv *names, int64_t milliseconds, struct virtending *each)
+{
+	struct virtlife *lives = mem_zeroed(names->count, sizeof *lives);
+
+	/* all are asked before one is waited for */
+	for (size_t i = 0; i < names->count; i++) {
+		each[i] = (struct virtending){.name = names->items[i]};
+		each[i].result = begin(v, &lives[i], each[i].name, &each[i].fault);
+		if (each[i].result == 0)
+			virtlife_stop(&lives[i], milliseconds);
+	}
+	for (size_t i = 0; i < names->count; i++) {
+		if (each[i].result == 0)
+			each[i].result = wait_for(&lives[i], &each[i].fault);
+		each[i].reason = lives[i].reason;
+		virtlife_free(&lives[i]);
+	}
+	free(lives);
+}
+
+int virtend_wait(
+    struct virt *v, const char *name, virt_note *note, int *reason, struct fault *fault)
+{
+	struct virtlife l = {.virt = v, .stay = true, .note = note, .name = name, .callback = -1};
+	virDomainPtr domain;
+	int result;
+
+	if (virtdomain_find(v, name, &domain, fault) < 0)
+		return -1;
+	result = virtlife_start(&l, domain, fault);
+	if (result == 0)
+		result = wait_for(&l, fault);
+	*reason = l.reason;
+	virtlife_free(&l);
+	return result;
+}

@@ -1,0 +1,133 @@
+#include "host/virtplan.h"
+
+#include "host/binary.h"
+#include "host/deviceoption.h"
+#include "host/virterror.h"
+#include "model/check.h"
+#include "render/domxml.h"
+#include "render/xlfile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void virtplan_free(struct virtplan *p)
+{
+	domain_free(&p->domain);
+	subject_free(&p->subject);
+	strv_free(&p->warnings);
+	buf_free(&p->xml);
+}
+
+/* What the options say goes behind what the record says, where it counts. */
+static int add_options(struct virtplan *p, struct fault *fault)
+{
+	const char *target = p->subject.image.target;
+	const char *field = target && !strcmp(target, "virtio") ? "tap" : "bridge";
+	struct rec *record = &p->subject.record;
+
+	if (deviceoption_add("net", field, p->nets, record, fault) < 0 ||
+	    deviceoption_add("net", "mac", p->macs, record, fault) < 0 ||
+	    deviceoption_add("block", "path", p->blocks, record, fault) < 0 ||
+	    (p->memory && rec_add(record, "memory", p->memory, fault) < 0) ||
+	    check_record(record, fault) < 0) {
+		fault->status = EX_USAGE;
+		return -1;
+	}
+	if (p->accel && strcmp(p->accel, "kvm") != 0 && strcmp(p->accel, "tcg") != 0)
+		return fault_set(fault, EX_USAGE, "--accel is kvm or tcg, not '%s'", p->accel);
+	return 0;
+}
+
+static int add_name(struct subject *s, struct fault *fault)
+{
+	struct buf name A_CLEANUP(buf_free) = {0};
+
+	if (rec_get(&s->record, "name"))
+		return 0;
+	binary_name(buf_str(&s->path), &name);
+	return rec_add(&s->record, "name", buf_str(&name), fault);
+}
+
+int virtplan_find(struct virtplan *p, struct fault *fault)
+{
+	struct subject *s = &p->subject;
+	char *here;
+	int result;
+
+	if (subject_find(&p->asked, s, fault) < 0 || add_options(p, fault) < 0 ||
+	    add_name(s, fault) < 0)
+		return -1;
+	/* whose libvirt it is, where nothing else says it */
+	if (!rec_get(&s->record, "target") && s->image.target &&
+	    rec_add(&s->record, "target", s->image.target, fault) < 0)
+		return -1;
+	here = get_current_dir_name();
+	if (!here)
+		return fault_errno(fault, 0, errno, "the working directory");
+	result = domain_make(&p->domain, &s->record, &s->image, buf_str(&s->path), here, fault);
+	free(here);
+	return result < 0 ? -1 : domain_arguments(&p->domain, p->more, fault);
+}
+
+/* ---- for a driver -------------------------------------------------------------------------------
+ */
+
+/* The word is only in the list of what domains it can have. */
+static bool has_kvm(const struct virt *v)
+{
+	char *capabilities = virConnectGetCapabilities(v->connection);
+	bool has = capabilities && strstr(capabilities, "<domain type='kvm'");
+
+	free(capabilities);
+	return has;
+}
+
+static int wrong_driver(const struct virtplan *p, const struct virt *v, struct fault *fault)
+{
+	const bool virtio = p->domain.type == DOMAIN_QEMU;
+
+	fault_set(fault, EX_DATAERR, "%s: is %s, which libvirt's %s driver doesn't start",
+	    buf_str(&p->subject.path), virtio ? "for virtio" : "for Xen",
+	    virConnectGetType(v->connection));
+	return fault_hint(fault, "--uri %s", virtio ? "qemu:///session" : "xen:///system");
+}
+
+static int choose_driver(const struct virtplan *p, const struct virt *v, enum domxml_driver *driver,
+    struct fault *fault)
+{
+	const bool virtio = p->domain.type == DOMAIN_QEMU;
+
+	if (v->driver == VIRT_TEST)
+		*driver = DOMXML_TEST;
+	else if (v->driver == VIRT_XEN && !virtio)
+		*driver = DOMXML_XEN;
+	else if (v->driver != VIRT_QEMU || !virtio)
+		return wrong_driver(p, v, fault);
+	else if (p->accel ? !strcmp(p->accel, "kvm") : has_kvm(v))
+		*driver = DOMXML_KVM;
+	else
+		*driver = DOMXML_QEMU;
+	return 0;
+}
+
+int virtplan_write(struct virtplan *p, const struct virt *v, struct fault *fault)
+{
+	struct domxml x = {.domain = &p->domain};
+	struct buf log A_CLEANUP(buf_free) = {0};
+	char *here = NULL;
+
+	if (choose_driver(p, v, &x.driver, fault) < 0)
+		return -1;
+	if (p->log) {
+		if (*p->log != '/' && !(here = get_current_dir_name()))
+			return fault_errno(fault, 0, errno, "the working directory");
+		if (here)
+			buf_printf(&log, "%s/", here);
+		buf_adds(&log, p->log);
+		x.log = buf_str(&log);
+		free(here);
+	}
+	return domxml(&x, &p->xml, &p->warnings, fault);
+}
