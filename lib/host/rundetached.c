@@ -140,6 +140,19 @@ static int check_runner(const struct running *r, struct fault *fault)
 	return status;
 }
 
+/* Whether it can be reached and lets us in is worth knowing before it is for its log to tell. */
+static int check_place(const struct running *r, struct fault *fault)
+{
+	struct strv command A_CLEANUP(strv_free) = {0};
+	struct buf ignored A_CLEANUP(buf_free) = {0};
+	int status = EX_OK;
+
+	domaincommand_probe(&r->verb.record, &command);
+	if (command.count && proc_capture(&command, NULL, &ignored, &status, fault) < 0)
+		return -1;
+	return status;
+}
+
 int rundetached(const struct running *r, struct rec *answer, struct fault *fault)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
@@ -148,6 +161,8 @@ int rundetached(const struct running *r, struct rec *answer, struct fault *fault
 	if (check_name(r, fault) < 0)
 		return -1;
 	status = check_runner(r, fault);
+	if (status == EX_OK)
+		status = check_place(r, fault);
 	if (status)
 		return status;
 	if (instance_record(r, &record, fault) < 0 ||

@@ -119,7 +119,7 @@ int xlact_run(
 	struct xlrun r = run_of(a, &n);
 	struct fault ignored;
 
-	if (deploy(a, x, &d, fault) < 0)
+	if (xlrun_check(&r, fault) < 0 || deploy(a, x, &d, fault) < 0)
 		return -1;
 	r.in = in;
 	r.out = out;
@@ -147,7 +147,7 @@ int xlact_create(struct xlact *a, struct xlconfig *x, struct rec *answer, struct
 	struct buf domid A_CLEANUP(buf_free) = {0};
 	struct xl_listed made;
 
-	if (deploy(a, x, &d, fault) < 0)
+	if (xlrun_check(&r, fault) < 0 || deploy(a, x, &d, fault) < 0)
 		return -1;
 	r.file = buf_str(&d.file);
 	r.errors = d.errors.length ? buf_str(&d.errors) : NULL;

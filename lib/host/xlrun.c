@@ -234,7 +234,7 @@ static int follow(struct xlrun *r, enum next next, struct fault *fault)
 /* ---- its start ----------------------------------------------------------------------------------
  */
 
-static int check_free(const struct xlrun *r, struct fault *fault)
+int xlrun_check(const struct xlrun *r, struct fault *fault)
 {
 	struct xl_listed d;
 	int found = xldomain_find(r->host, r->name, r->uuid, &d, fault);
@@ -265,8 +265,6 @@ static int run(struct xlrun *r, struct fault *fault)
 	struct session session A_CLEANUP(session_free) = {.status = 0};
 	int attached;
 
-	if (check_free(r, fault) < 0)
-		return -1;
 	strv_list(&create, "create", "-q", "-c", r->file);
 	attached = attach(r, &create, &session, fault);
 	if (xenhost_is_lost(r->host))
@@ -317,8 +315,6 @@ int xlrun_create(struct xlrun *r, struct xl_listed *into, struct fault *fault)
 	struct strv create A_CLEANUP(strv_free) = {0};
 	struct xenanswer answer A_CLEANUP(xenanswer_free) = {0};
 
-	if (check_free(r, fault) < 0)
-		return -1;
 	strv_list(&create, "create", "-q", r->file);
 	if (xenhost_xl(r->host, &create, &answer, fault) < 0)
 		return -1;

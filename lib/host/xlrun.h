@@ -42,8 +42,11 @@ struct xlrun {
 	struct fault why;
 };
 
+/* May it be made? EX_TEMPFAIL: it is there already; EX_CANTCREAT: another's is. */
+int xlrun_check(const struct xlrun *r, struct fault *fault) A_MUST_CHECK;
+
 /* 0 once it has ended; -1 when it could not be made, or nothing is known of it any more
- * (EX_UNAVAILABLE). EX_TEMPFAIL: it runs already. */
+ * (EX_UNAVAILABLE). */
 int xlrun(struct xlrun *r, struct fault *fault) A_MUST_CHECK;
 
 /* Only makes it; *into is what xl has of it then. */

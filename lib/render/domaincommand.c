@@ -82,19 +82,40 @@ void domaincommand_settings(const struct rec *record, struct strv *into)
 			add_setting(record, &record->fields[i], into);
 }
 
-void domaincommand_cleanup(const struct rec *record, struct strv *into)
+/* What tells where that is. */
+static void add_place(const struct rec *record, struct strv *into)
 {
 	static const char *const keys[] = {"deploy", "xen.via", "libvirt.uri", "ssh.config"};
-	const char *tool =
-	    domaincommand_is_virt(record) ? "mirari-virt" : domaincommand_tool(record);
 
-	if (!tool)
-		return;
-	strv_list(into, tool, "destroy", "--force");
 	for (size_t i = 0; i < record->count; i++)
 		for (size_t k = 0; k < COUNT_OF(keys); k++)
 			if (!strcmp(record->fields[i].key, keys[k]) &&
 			    !is_default(&record->fields[i]))
 				add_setting(record, &record->fields[i], into);
+}
+
+static const char *any_tool(const struct rec *record)
+{
+	return domaincommand_is_virt(record) ? "mirari-virt" : domaincommand_tool(record);
+}
+
+void domaincommand_probe(const struct rec *record, struct strv *into)
+{
+	const char *tool = any_tool(record);
+
+	if (!tool)
+		return;
+	strv_list(into, tool, "list");
+	add_place(record, into);
+}
+
+void domaincommand_cleanup(const struct rec *record, struct strv *into)
+{
+	const char *tool = any_tool(record);
+
+	if (!tool)
+		return;
+	strv_list(into, tool, "destroy", "--force");
+	add_place(record, into);
 	strv_list(into, "--", rec_get(record, "name"));
 }

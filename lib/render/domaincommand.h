@@ -21,6 +21,9 @@ bool domaincommand_is_virt(const struct rec *record);
 /* Appends `--set=KEY=VALUE` for what the tool has to know of the record. */
 void domaincommand_settings(const struct rec *record, struct strv *into);
 
+/* Appends a command that fails, and says why, when nothing can be run there; none for a process. */
+void domaincommand_probe(const struct rec *record, struct strv *into);
+
 /* Appends the command that ends it; nothing for a process. */
 void domaincommand_cleanup(const struct rec *record, struct strv *into);
 
