@@ -366,6 +366,10 @@ static int act(struct options *o, struct fault *fault)
 	struct xlact a A_CLEANUP(xlact_close) = {.say = o->quiet ? say_nothing : say};
 
 	add_settings(o);
+	if (!(o->command & MAKES)) { /* what is behind -- is a name like another */
+		strv_add_all(&o->words, &o->arguments);
+		strv_free(&o->arguments);
+	}
 	if (one_word(o, fault) < 0 || grace(o, &a.grace_ms, fault) < 0)
 		return -1;
 	if (o->command == LIST)
