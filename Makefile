@@ -159,7 +159,7 @@ check:
 	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_CHECK)
 	@$(MAKE) --no-print-directory tests
 
-tests: all $(UNIT_TESTS) $(UNIKERNELS)
+tests: all $(UNIT_TESTS) $(UNIKERNELS) $(XLREAD)
 	MIRARI_BUILD=$(abspath $(O)) $(PROVE) $(T)
 
 # A real Xen, for tests; they make it themselves where it isn't there, while others run.
@@ -181,6 +181,13 @@ $(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(wildcard $(SRC)/t/lib/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,CC,$*.c)$(CC) $(OUR_CPPFLAGS) -I$(SRC)/t/lib $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(O)/libmirari.a $(call needed_flags,$*,--libs)
 $(foreach test,$(UNIT_NAMES),$(eval $(O)/$(test): $(call needed_objects,$(test))))
+
+# What tests of xl files ask: Xen's own reader, as a program.
+XLREAD := $(if $(call have,xlutil xenlight),$(O)/t/xlread)
+$(O)/t/xlread: $(SRC)/t/lib/xlread.c
+	@mkdir -p $(@D)
+	$(call quiet,CC,$@)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $< \
+		$(shell $(PKG_CONFIG) --libs xlutil xenlight 2>/dev/null)
 
 # libxl.h has a member that is called like a function which is banned.
 LIKE_XL := t/unit/xlvalue t/unit/xlfile

@@ -51,6 +51,10 @@ readers() {
 			echo "$tool inspect $(type -P true) --record"
 			echo "$tool oci --record image.tar"
 			;;
+		mirari-xl)
+			echo "$tool config"
+			echo "$tool domxml --record"
+			;;
 		mirari-supervise) echo "$tool --record --name=x -- touch ran" ;;
 		*) ! options "$tool" | grep -qx -e --get || echo "$tool" ;;
 		esac
@@ -59,7 +63,7 @@ readers() {
 
 # Those that write the record out again.
 filters() {
-	readers | grep -vx -e 'mirari-opam-exec --build' -e 'mirari-tap down' -e '.* --record .*'
+	readers | grep -vx -e 'mirari-opam-exec --build' -e 'mirari-tap down' -e 'mirari-xl .*' -e '.* --record .*'
 }
 
 # A record that every tool can work on, in its lines.

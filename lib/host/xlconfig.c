@@ -4,6 +4,7 @@
 #include "host/binary.h"
 #include "host/deviceoption.h"
 #include "model/check.h"
+#include "model/imagerecord.h"
 #include "render/xlfile.h"
 
 #include <errno.h>
@@ -47,6 +48,7 @@ static int add_name(struct subject *s, struct fault *fault)
 
 int xlconfig_find(struct xlconfig *x, struct fault *fault)
 {
+	struct rec ignored A_CLEANUP(rec_free) = {0};
 	struct subject *s = &x->subject;
 	char *here;
 	int result;
@@ -59,7 +61,10 @@ int xlconfig_find(struct xlconfig *x, struct fault *fault)
 		return fault_errno(fault, 0, errno, "the working directory");
 	result = domain_make(&x->domain, &s->record, &s->image, buf_str(&s->path), here, fault);
 	free(here);
-	return result < 0 ? -1 : domain_arguments(&x->domain, x->more, fault);
+	if (result < 0 ||
+	    imagerecord_merge(&s->record, &s->image, buf_str(&s->path), &ignored, fault) < 0)
+		return -1;
+	return domain_arguments(&x->domain, x->more, fault);
 }
 
 int xlconfig_driver(const char *name, enum domxml_driver *driver, struct fault *fault)

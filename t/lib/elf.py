@@ -5,7 +5,7 @@ elf.py FILE TARGET[:VERSION] [DEVICE=net|block]...    a unikernel
     --machine=N --type=N      of the ELF header
     --without=abi|manifest    leave this note out
     --size=BYTES              padded to that (sparse)
-elf.py FILE xen-pvh|xen-pvh32|multiboot|multiboot32|static    what these are
+elf.py FILE xen-pvh|xen-pvh32|xen-pv|xen-both|multiboot|multiboot32|static    what these are
 """
 import struct
 import sys
@@ -67,8 +67,10 @@ def main(path, what, *words):
     devices = [w for w in words if not w.startswith('--')]
     machine, kind = int(options.get('machine', 62)), int(options.get('type', 2))
     code = (LOAD, b'\xf4\xeb\xfd\x90')
-    if what == 'xen-pvh':
-        text = elf([code, (NOTE, note('Xen', 18, struct.pack('<I', BASE)))], machine, kind)
+    pvh, pv = note('Xen', 18, struct.pack('<I', BASE)), note('Xen', 1, struct.pack('<Q', BASE))
+    if what in ('xen-pvh', 'xen-pv', 'xen-both'):
+        notes = {'xen-pvh': pvh, 'xen-pv': pv, 'xen-both': pv + pvh}[what]
+        text = elf([code, (NOTE, notes)], machine, kind)
     elif what == 'multiboot':
         text = b'\xeb\xfe\x90\x90' + multiboot(4)
     elif what == 'multiboot32':

@@ -142,8 +142,7 @@ static void test_given(void)
 	is_str(xlu_item(&m.xl, "vif", 0), "mac=00:16:3E:74:34:32", "a list");
 	ok(!xlu_item(&m.xl, "disk", 0), "an empty one");
 	is_str(xlu_text(&m.xl, "pool"), "it's", "one that isn't ours");
-	ok(strstr(buf_str(&m.text), "\nmemory=0x80\n") != NULL,
-	    "verbatim");
+	ok(strstr(buf_str(&m.text), "\nmemory=0x80\n") != NULL, "verbatim");
 	ok(strstr(buf_str(&m.text), "memory=64") == NULL && strstr(buf_str(&m.text), "br0") == NULL,
 	    "ours are left out");
 	is_int((long long)m.warnings.count, 0, "no warnings");
