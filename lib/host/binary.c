@@ -177,6 +177,12 @@ int binary_describe(const char *path, const char *name, const struct strv *setti
 		fault->status = EX_USAGE; /* we have made all else */
 		return -1;
 	}
+	/* a program with a network stack of its own looks like any other: it has to be said */
+	if (!strcmp(rec_get(record, "target"), "unix-direct") &&
+	    !strcmp(image->target, "unix-socket")) {
+		image->target = "unix-direct";
+		return 0;
+	}
 	if (add_networks(image, record, fault) < 0)
 		return -1;
 	return attach_check(image, path, record, fault);

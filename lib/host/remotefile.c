@@ -155,24 +155,26 @@ int remotefile_list(const struct sshlink *l, struct strv *names, struct fault *f
 	return 0;
 }
 
-int remotefile_sweep(
-    const struct sshlink *l, const struct strv *unused, struct strv *removed, struct fault *fault)
+int remotefile_sweep(const struct sshlink *l, const struct strv *unused, bool xl,
+    struct strv *removed, struct fault *fault)
 {
 	/* A writer's process may be one of another machine that has the same home directory: one
 	 * that writes shows by the time of its file. */
 	static const char script[] = SCRIPT REMOVE
-	    "m=$1; shift; cd -- \"${HOME:?}/.mirari\" 2>/dev/null || exit 0; "
+	    "m=$1 x=$2; shift 2; cd -- \"${HOME:?}/.mirari\" 2>/dev/null || exit 0; "
+	    "for n; do [ $x = no ] && [ -e \"./$n/$n.xl\" ] && continue; "
+	    "[ -z \"$(find \"./$n\" -mmin -\"$m\")\" ] && remove \"./$n\" \"$n\" && "
+	    "[ ! -d \"./$n\" ] && printf '%s\\n' \"$n\"; done; "
 	    "find . -type f -name '.*.*.*' -mmin +\"$m\" | while IFS= read -r f; do "
 	    "p=${f%.*}; p=${p##*.}; case $p in ''|*[!0-9]*) continue;; esac; "
 	    "kill -0 \"$p\" 2>/dev/null || { rm -f -- \"$f\" && printf '%s\\n' \"${f#./}\"; }; "
-	    "done; "
-	    "for n; do [ -z \"$(find \"./$n\" -type d -mmin +\"$m\")\" ] || { "
-	    "remove \"./$n\" \"$n\" && [ ! -d \"./$n\" ] && printf '%s\\n' \"$n\"; }; done; :";
+	    "done; :";
 	struct strv command A_CLEANUP(strv_free) = {0};
 	struct answer a A_CLEANUP(answer_free) = {0};
 
 	script_command(script, &command);
 	strv_addf(&command, "%d", REMOTEFILE_GRACE_MIN);
+	strv_add(&command, xl ? "yes" : "no");
 	strv_add_all(&command, unused);
 	if (ask(l, &command, "clean ~/.mirari", &a, fault) < 0)
 		return -1;

@@ -46,11 +46,11 @@ int remotefile_remove(const struct sshlink *l, const char *name, struct fault *f
 int remotefile_list(const struct sshlink *l, struct strv *names, struct fault *fault) A_MUST_CHECK;
 
 /* Removes from all directories what was being written and isn't any more, and the directories
- * `unused` as remotefile_remove does. What was used less than REMOTEFILE_GRACE_MIN minutes ago
- * stays: somebody may be about to run it. Appends a line "NAME" or "NAME/FILE" for what was
- * removed. */
+ * `unused` as remotefile_remove does; without `xl` not those with a NAME.xl. What was used less
+ * than REMOTEFILE_GRACE_MIN minutes ago stays: somebody may be about to run it. Appends a line
+ * "NAME" or "NAME/FILE" for what was removed. */
 enum { REMOTEFILE_GRACE_MIN = 5 };
-int remotefile_sweep(const struct sshlink *l, const struct strv *unused, struct strv *removed,
-    struct fault *fault) A_MUST_CHECK;
+int remotefile_sweep(const struct sshlink *l, const struct strv *unused, bool xl,
+    struct strv *removed, struct fault *fault) A_MUST_CHECK;
 
 #endif
