@@ -41,8 +41,8 @@ endif
 SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
 SOURCES_libcrypto = lib/host/ocifile.c lib/host/sha256.c
-SOURCES_libvirt = $(addprefix lib/host/,virt.c virtconsole.c virtdomain.c virtend.c virterror.c \
-	virtlife.c virtplan.c virtrun.c)
+SOURCES_libvirt = $(addprefix lib/host/,virt.c virtchannel.c virtconsole.c virtdomain.c virtend.c \
+	virterror.c virtlife.c virtplan.c virtrun.c)
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
 	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgiven.c lib/host/tapgone.c lib/host/taplist.c \
 	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c

@@ -35,8 +35,8 @@ struct options {
 };
 
 static const struct opt_command commands[] = {{"run", RUN, false}, {"console", CONSOLE, false},
-    {"list", LIST, false}, {"stop", STOP, false}, {"destroy", DESTROY, false}, {"wait", WAIT, false},
-    {0}};
+    {"list", LIST, false}, {"stop", STOP, false}, {"destroy", DESTROY, false},
+    {"wait", WAIT, false}, {0}};
 
 static const struct usage *usage(struct options *o)
 {
@@ -144,11 +144,11 @@ static int run_there(const struct options *o, struct virtplan *p, struct fault *
 
 static int run(const struct options *o, struct fault *fault)
 {
-	struct virtplan p A_CLEANUP(virtplan_free) = {.asked = {.tool = "mirari-virt run",
-							  .file = o->words.count ? o->words.items[0]
-										 : NULL,
-							  .record = o->record,
-							  .set = &o->set},
+	struct virtplan p A_CLEANUP(virtplan_free) = {
+	    .asked = {.tool = "mirari-virt run",
+		.file = o->words.count ? o->words.items[0] : NULL,
+		.record = o->record,
+		.set = &o->set},
 	    .nets = &o->nets,
 	    .macs = &o->macs,
 	    .blocks = &o->blocks,
@@ -178,9 +178,8 @@ static int find_names(
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
 	struct buf tool A_CLEANUP(buf_free) = {0}, name A_CLEANUP(buf_free) = {0};
-	struct subject_request asked = {.file = o->words.count ? o->words.items[0] : NULL,
-	    .record = o->record,
-	    .set = &o->set};
+	struct subject_request asked = {
+	    .file = o->words.count ? o->words.items[0] : NULL, .record = o->record, .set = &o->set};
 	char uuid[DOMAIN_UUID_LENGTH + 1];
 
 	buf_printf(&tool, "mirari-virt %s", command_name(o));
@@ -206,8 +205,8 @@ static int find_names(
 	return virt_open(v, fault);
 }
 
-static int list(const struct options *o, struct virt *v, const struct strv *names,
-    struct fault *fault)
+static int list(
+    const struct options *o, struct virt *v, const struct strv *names, struct fault *fault)
 {
 	struct virtlist l A_CLEANUP(virtlist_free) = {.names = names,
 	    .all = o->all,
@@ -222,8 +221,8 @@ static int list(const struct options *o, struct virt *v, const struct strv *name
 	return l.absent.count || (o->get && !l.text.length) ? EXIT_NO : EX_OK;
 }
 
-static int stop(const struct options *o, struct virt *v, const struct strv *names,
-    struct fault *fault)
+static int stop(
+    const struct options *o, struct virt *v, const struct strv *names, struct fault *fault)
 {
 	struct virtending *each;
 	uint64_t seconds = VIRTLIFE_PATIENCE_MS / 1000;
@@ -232,8 +231,9 @@ static int stop(const struct options *o, struct virt *v, const struct strv *name
 	if (o->command == DESTROY)
 		seconds = 0;
 	else if (o->timeout && num_parse(o->timeout, 0, TIMEOUT_MAX_S, &seconds) != NUM_OK)
-		return fault_set(fault, EX_USAGE, "--timeout is a number of seconds up to %d, not '%s'",
-		    TIMEOUT_MAX_S, o->timeout);
+		return fault_set(fault, EX_USAGE,
+		    "--timeout is a number of seconds up to %d, not '%s'", TIMEOUT_MAX_S,
+		    o->timeout);
 	each = mem_zeroed(names->count, sizeof *each);
 	virtend_stop(v, names, (int64_t)seconds * 1000, each);
 	for (size_t i = 0; i < names->count; i++) {
@@ -254,8 +254,8 @@ static int one_name(const struct options *o, const struct strv *names, struct fa
 	return opt_one_name(names, buf_str(&hint), fault);
 }
 
-static int look(const struct options *o, struct virt *v, const struct strv *names,
-    struct fault *fault)
+static int look(
+    const struct options *o, struct virt *v, const struct strv *names, struct fault *fault)
 {
 	const char *name = names->items[0];
 	struct virtend how;
@@ -274,8 +274,8 @@ static int look(const struct options *o, struct virt *v, const struct strv *name
 	return EX_OK;
 }
 
-static int wait_for_end(const struct options *o, struct virt *v, const struct strv *names,
-    struct fault *fault)
+static int wait_for_end(
+    const struct options *o, struct virt *v, const struct strv *names, struct fault *fault)
 {
 	int reason;
 

@@ -11,7 +11,7 @@
 
 enum {
 	CHUNK = 1 << 16,
-	AT_ONCE = 4096, /* a pipe that has room at all takes so much without waiting (PIPE_BUF) */
+	AT_ONCE = 4096,  /* a pipe that has room at all takes so much without waiting (PIPE_BUF) */
 	INTERRUPT = 0x03 /* ^C */
 };
 
@@ -39,18 +39,10 @@ static void take_off(struct buf *b, size_t length)
 	b->length -= length;
 }
 
-static void want_stream(struct virtconsole *c)
+static void want_channel(struct virtconsole *c)
 {
-	int events = VIR_STREAM_EVENT_HANGUP | VIR_STREAM_EVENT_ERROR;
-
-	if (!c->stream)
-		return;
-	if (!c->shown.length)
-		events |= VIR_STREAM_EVENT_READABLE;
-	if (c->typed.length)
-		events |= VIR_STREAM_EVENT_WRITABLE;
-	if (events != c->stream_events && virStreamEventUpdateCallback(c->stream, events) == 0)
-		c->stream_events = events;
+	virtchannel_want(&c->channel, (c->shown.length ? 0 : VIR_STREAM_EVENT_READABLE) |
+					  (c->typed.length ? VIR_STREAM_EVENT_WRITABLE : 0));
 }
 
 static void want_out(const struct virtconsole *c)
@@ -89,7 +81,7 @@ static void show(struct virtconsole *c)
 		take_off(&c->shown, (size_t)n);
 	}
 	want_out(c);
-	want_stream(c);
+	want_channel(c);
 }
 
 static void on_out(int watch, int fd, int events, void *data)
@@ -101,7 +93,7 @@ static void on_out(int watch, int fd, int events, void *data)
 		show(c);
 	else
 		go_deaf(c);
-	want_stream(c);
+	want_channel(c);
 }
 
 /* ---- what is typed ------------------------------------------------------------------------------
@@ -111,13 +103,13 @@ static void send_typed(struct virtconsole *c)
 {
 	int n;
 
-	if (!c->stream || !c->typed.length)
+	if (!c->channel.open || !c->typed.length)
 		return;
-	n = virStreamSend(c->stream, buf_str(&c->typed), c->typed.length);
+	n = virtchannel_write(&c->channel, buf_str(&c->typed), c->typed.length);
 	if (n > 0)
 		take_off(&c->typed, (size_t)n);
-	/* -2: not now. That it has gone is seen when reading. */
-	if (n == -1)
+	/* that it has gone is seen when reading */
+	else if (n != VIRTCHANNEL_LATER)
 		buf_clear(&c->typed);
 }
 
@@ -159,37 +151,31 @@ static void on_in(int watch, int fd, int events, void *data)
 	buf_add(&c->typed, bytes, (size_t)n);
 	send_typed(c);
 	want_in(c);
-	want_stream(c);
+	want_channel(c);
 }
 
-/* ---- the stream ---------------------------------------------------------------------------------
+/* ---- what carries both --------------------------------------------------------------------------
  */
 
 void virtconsole_drop(struct virtconsole *c)
 {
-	if (!c->stream)
-		return;
-	(void)virStreamEventRemoveCallback(c->stream);
-	(void)virStreamAbort(c->stream);
-	(void)virStreamFree(c->stream);
-	c->stream = NULL;
+	virtchannel_close(&c->channel);
 	buf_clear(&c->typed);
 	want_in(c);
 }
 
-/* The end comes as one, or as an error when what it was read from has gone. */
 static void receive(struct virtconsole *c)
 {
-	while (!c->shown.length) {
+	while (c->channel.open && !c->shown.length) {
 		char *end = buf_reserve(&c->shown, CHUNK);
-		int n = end ? virStreamRecv(c->stream, end, CHUNK) : -1;
+		int n = end ? virtchannel_read(&c->channel, end, CHUNK) : 0;
 
-		if (n == -2)
+		if (n == VIRTCHANNEL_LATER)
 			break;
 		c->moved = true;
 		if (n <= 0) {
 			virtconsole_drop(c);
-			return;
+			break;
 		}
 		keep_tail(c, end, (size_t)n);
 		if (c->deaf)
@@ -199,58 +185,28 @@ static void receive(struct virtconsole *c)
 	}
 }
 
-static void on_stream(virStreamPtr stream, int events, void *data)
+static void on_channel(void *data, int events)
 {
 	struct virtconsole *c = data;
 
-	(void)stream;
 	if (events & VIR_STREAM_EVENT_WRITABLE) {
 		send_typed(c);
 		want_in(c);
 	}
-	if (events & (VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_HANGUP | VIR_STREAM_EVENT_ERROR))
+	if (events & ~VIR_STREAM_EVENT_WRITABLE)
 		receive(c);
-	want_stream(c);
+	want_channel(c);
 }
 
-static int open_fault(struct fault *fault, const char *name, bool force)
+int virtconsole_open(struct virtconsole *c, const struct virt *v, virDomainPtr domain, bool force,
+    struct fault *fault)
 {
-	const virError *error = virGetLastError();
-
-	virterror_fault(fault, "the console of %s", name);
-	if (!force && error && error->code == VIR_ERR_OPERATION_FAILED) {
-		fault->status = EX_TEMPFAIL;
-		return fault_hint(
-		    fault, "mirari-virt console --force %s takes it from who has it", name);
-	}
-	return -1;
-}
-
-int virtconsole_open(struct virtconsole *c, virConnectPtr connection, virDomainPtr domain,
-    bool force, struct fault *fault)
-{
-	const char *name = virDomainGetName(domain);
-
-	c->stream = virStreamNew(connection, VIR_STREAM_NONBLOCK);
-	if (!c->stream)
-		return virterror_fault(fault, "a stream for the console");
-	if (virDomainOpenConsole(
-		domain, NULL, c->stream, force ? VIR_DOMAIN_CONSOLE_FORCE : 0) < 0) {
-		open_fault(fault, name, force);
-		(void)virStreamFree(c->stream);
-		c->stream = NULL;
+	c->channel.ready = on_channel;
+	c->channel.data = c;
+	if (virtchannel_open(&c->channel, v, domain, force, fault) < 0)
 		return -1;
-	}
-	c->stream_events = VIR_STREAM_EVENT_HANGUP | VIR_STREAM_EVENT_ERROR;
-	if (virStreamEventAddCallback(c->stream, c->stream_events, on_stream, c, NULL) < 0) {
-		virterror_fault(fault, "the console of %s", name);
-		(void)virStreamAbort(c->stream);
-		(void)virStreamFree(c->stream);
-		c->stream = NULL;
-		return -1;
-	}
 	send_typed(c);
-	want_stream(c);
+	want_channel(c);
 	return 0;
 }
 
@@ -302,5 +258,5 @@ void virtconsole_end(struct virtconsole *c)
 
 bool virtconsole_is_done(const struct virtconsole *c)
 {
-	return !c->stream && !c->shown.length;
+	return !c->channel.open && !c->shown.length;
 }

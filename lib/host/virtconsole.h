@@ -1,8 +1,8 @@
 /*
- * A domain's console as libvirt streams it (virDomainOpenConsole), to and from descriptors of ours:
- * byte for byte, in libvirt's event loop, with nothing read from one side that the other doesn't
- * take yet. A terminal is one that types each key to the guest: ^] leaves, and where the domain
- * ends with us, ^C asks for that.
+ * A domain's console (host/virtchannel.h) to and from descriptors of ours: byte for byte, in
+ * libvirt's event loop, with nothing read from one side that the other doesn't take yet. A terminal
+ * is one that types each key to the guest: ^] leaves, and where the domain ends with us, ^C asks
+ * for that.
  */
 #ifndef MIRARI_HOST_VIRTCONSOLE_H
 #define MIRARI_HOST_VIRTCONSOLE_H
@@ -10,8 +10,9 @@
 #include "core/attr.h"
 #include "core/buf.h"
 #include "core/fault.h"
+#include "host/virt.h"
+#include "host/virtchannel.h"
 
-#include <libvirt/libvirt.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,19 +23,18 @@ struct virtconsole {
 	bool interrupts; /* ^C on a terminal isn't the guest's */
 
 	/* what has happened */
-	bool left;        /* ^] */
-	bool interrupted; /* ^C; the caller may set it back */
-	bool deaf;        /* nobody reads `out` any more */
-	bool moved;       /* something came; the caller may set it back */
+	bool left;                   /* ^] */
+	bool interrupted;            /* ^C; the caller may set it back */
+	bool deaf;                   /* nobody reads `out` any more */
+	bool moved;                  /* something came; the caller may set it back */
 	char tail[VIRTCONSOLE_TAIL]; /* what the guest has printed last */
 	size_t tail_length;
 
 	/* the module's own */
-	virStreamPtr stream; /* NULL: there is none, or it has ended */
-	bool terminal;       /* `in` is one, and in raw mode */
+	struct virtchannel channel; /* closed: there is none, or it has ended */
+	bool terminal;              /* `in` is one, and in raw mode */
 	int in_watch, out_watch;
 	bool in_ended;
-	int stream_events;
 	struct buf typed, shown; /* what the other side hasn't taken yet */
 };
 
@@ -46,12 +46,11 @@ void virtconsole_end(struct virtconsole *c); /* may be called twice */
 void virtconsole_pause(struct virtconsole *c);
 void virtconsole_resume(struct virtconsole *c);
 
-/* Opens the domain's console, taken away from who has it with `force`. 0; or -1: EX_TEMPFAIL when
- * somebody looks at it already; EX_UNAVAILABLE when there is none. */
-int virtconsole_open(struct virtconsole *c, virConnectPtr connection, virDomainPtr domain,
-    bool force, struct fault *fault) A_MUST_CHECK;
+/* As virtchannel_open. */
+int virtconsole_open(struct virtconsole *c, const struct virt *v, virDomainPtr domain, bool force,
+    struct fault *fault) A_MUST_CHECK;
 
-/* The stream is of no use any more. */
+/* What carries it is of no use any more. */
 void virtconsole_drop(struct virtconsole *c);
 
 /* Has all been shown that there was? */

@@ -85,8 +85,9 @@ int virtdomain_check_name(const struct virt *v, const char *name, struct fault *
 	if (active && ours) {
 		fault_set(
 		    fault, EX_TEMPFAIL, "%s: is running already at %s", name, buf_str(&v->uri));
-		return fault_hint(fault, "mirari-virt stop --uri '%s' %s; or another --set name=",
-		    buf_str(&v->uri), name);
+		return fault_hint(fault,
+		    "mirari-virt stop --uri '%s' %s; or another --set name=", buf_str(&v->uri),
+		    name);
 	}
 	fault_set(fault, EXIT_NO, "%s: %s has a domain of this name, which %s", name,
 	    buf_str(&v->uri), active ? "isn't ours" : "is defined, but doesn't run");
@@ -122,8 +123,9 @@ static int describe(
 	virDomainInfo info;
 
 	if (virDomainGetInfo(domain, &info) < 0 || virDomainGetUUIDString(domain, uuid) < 0)
-		return is_no_domain() ? 0
-				      : virterror_fault(fault, "look at %s", virDomainGetName(domain));
+		return is_no_domain()
+			   ? 0
+			   : virterror_fault(fault, "look at %s", virDomainGetName(domain));
 	if (rec_add(r, "name", virDomainGetName(domain), fault) < 0 ||
 	    rec_add(r, "libvirt.uri", buf_str(&v->uri), fault) < 0 ||
 	    rec_add(r, "state", state_name(info.state), fault) < 0 ||
@@ -143,8 +145,8 @@ static void row_of(const struct rec *r, struct strv *cells)
 {
 	const char *ours = rec_get(r, "ours"), *id = rec_get(r, "xen.domid");
 
-	strv_addf(cells, "%s%s", rec_get(r, "name"),
-	    ours && !strcmp(ours, "false") ? " (not ours)" : "");
+	strv_addf(
+	    cells, "%s%s", rec_get(r, "name"), ours && !strcmp(ours, "false") ? " (not ours)" : "");
 	table_cell(cells, id);
 	table_cell(cells, rec_get(r, "state"));
 	table_size(cells, strtod(rec_get(r, "memory"), NULL), "MGT");

@@ -16,8 +16,7 @@ static int wait_for(struct virtlife *l, struct fault *fault)
 	return 0;
 }
 
-static int begin(
-    struct virt *v, struct virtlife *l, const char *name, struct fault *fault)
+static int begin(struct virt *v, struct virtlife *l, const char *name, struct fault *fault)
 {
 	virDomainPtr domain;
 

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 struct virtending {
-	const char *name;   /* borrowed */
-	int result;         /* 0, or -1 with a fault */
-	int reason;         /* enum shutdown_reason: how it ended */
+	const char *name; /* borrowed */
+	int result;       /* 0, or -1 with a fault */
+	int reason;       /* enum shutdown_reason: how it ended */
 	struct fault fault;
 };
 

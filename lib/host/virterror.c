@@ -114,8 +114,9 @@ static int hint_remote(struct fault *fault, const char *uri)
 	if (!strstr(uri, "+ssh://"))
 		return fault_hint(fault, "virsh -c '%s' uri; does libvirtd listen there?", uri);
 	ssh_words(uri, &words);
-	return fault_hint(fault, "ssh %s virsh uri; it must let you in without a question, and "
-				 "libvirtd run there",
+	return fault_hint(fault,
+	    "ssh %s virsh uri; it must let you in without a question, and "
+	    "libvirtd run there",
 	    buf_str(&words));
 }
 

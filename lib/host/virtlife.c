@@ -178,8 +178,7 @@ static int give_up(struct virtlife *l, struct fault *fault)
 {
 	fault_set(fault, EX_UNAVAILABLE, "%s: no connection to stop %s by; it may go on",
 	    buf_str(&l->virt->uri), l->name);
-	return fault_hint(
-	    fault, "mirari-virt stop --uri '%s' %s", buf_str(&l->virt->uri), l->name);
+	return fault_hint(fault, "mirari-virt stop --uri '%s' %s", buf_str(&l->virt->uri), l->name);
 }
 
 /* True when there is one again. */
@@ -229,8 +228,7 @@ static int turn_alone(
 	return 0;
 }
 
-int virtlife_turn(
-    struct virtlife *l, int64_t until, enum virtlife_news *news, struct fault *fault)
+int virtlife_turn(struct virtlife *l, int64_t until, enum virtlife_news *news, struct fault *fault)
 {
 	*news = VIRTLIFE_SAME;
 	if (l->stopping && !l->ended && (until < 0 || until > l->destroy_at))

@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { VIRTLIFE_PATIENCE_MS = 5000 /* for a domain that was asked to end; few unikernels listen */ };
+enum {
+	VIRTLIFE_PATIENCE_MS = 5000 /* for a domain that was asked to end; few unikernels listen */
+};
 
 /* For people, as say_note. */
 typedef void virt_note(const char *format, ...) A_PRINTF(1, 2);

@@ -2,7 +2,7 @@
 
 #include "host/binary.h"
 #include "host/deviceoption.h"
-#include "host/virterror.h"
+#include "host/virtchannel.h"
 #include "model/check.h"
 #include "render/domxml.h"
 #include "render/xlfile.h"
@@ -94,8 +94,8 @@ static int wrong_driver(const struct virtplan *p, const struct virt *v, struct f
 	return fault_hint(fault, "--uri %s", virtio ? "qemu:///session" : "xen:///system");
 }
 
-static int choose_driver(const struct virtplan *p, const struct virt *v, enum domxml_driver *driver,
-    struct fault *fault)
+static int choose_driver(
+    const struct virtplan *p, const struct virt *v, enum domxml_driver *driver, struct fault *fault)
 {
 	const bool virtio = p->domain.type == DOMAIN_QEMU;
 
@@ -112,22 +112,32 @@ static int choose_driver(const struct virtplan *p, const struct virt *v, enum do
 	return 0;
 }
 
+/* A path as seen from here, for who sees it from elsewhere. */
+static int make_absolute(const char *path, struct buf *into, struct fault *fault)
+{
+	char *here = *path == '/' ? NULL : get_current_dir_name();
+
+	if (!here && *path != '/')
+		return fault_errno(fault, 0, errno, "the working directory");
+	if (here)
+		buf_printf(into, "%s/", here);
+	buf_adds(into, path);
+	free(here);
+	return 0;
+}
+
 int virtplan_write(struct virtplan *p, const struct virt *v, struct fault *fault)
 {
+	struct buf log A_CLEANUP(buf_free) = {0}, socket A_CLEANUP(buf_free) = {0};
 	struct domxml x = {.domain = &p->domain};
-	struct buf log A_CLEANUP(buf_free) = {0};
-	char *here = NULL;
 
 	if (choose_driver(p, v, &x.driver, fault) < 0)
 		return -1;
-	if (p->log) {
-		if (*p->log != '/' && !(here = get_current_dir_name()))
-			return fault_errno(fault, 0, errno, "the working directory");
-		if (here)
-			buf_printf(&log, "%s/", here);
-		buf_adds(&log, p->log);
+	if (p->log && make_absolute(p->log, &log, fault) < 0)
+		return -1;
+	if (p->log)
 		x.log = buf_str(&log);
-		free(here);
-	}
+	if (virtchannel_place(v, p->domain.uuid, &socket))
+		x.socket = buf_str(&socket);
 	return domxml(&x, &p->xml, &p->warnings, fault);
 }

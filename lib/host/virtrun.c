@@ -61,17 +61,15 @@ static void open_again(struct session *s)
 	struct fault why;
 
 	virtconsole_resume(&s->console);
-	if (virtconsole_open(&s->console, s->life.virt->connection, s->life.domain, true, &why) <
-		0 &&
-	    s->note)
+	if (!s->console.channel.open &&
+	    virtconsole_open(&s->console, s->life.virt, s->life.domain, true, &why) < 0 && s->note)
 		s->note("%s", why.text);
 }
 
 /* It has ended; or so it seems where only its console has, which somebody may have taken away. */
 static bool is_closing(const struct session *s)
 {
-	return s->life.ended ||
-	       (s->attached && s->life.domain && virtconsole_is_done(&s->console));
+	return s->life.ended || (s->attached && s->life.domain && virtconsole_is_done(&s->console));
 }
 
 static bool is_over(struct session *s)
@@ -103,7 +101,8 @@ static int serve(struct session *s, struct fault *fault)
 		if (virtlife_turn(&s->life, until, &news, fault) < 0)
 			return -1;
 		if (news == VIRTLIFE_LOST) {
-			virtconsole_drop(&s->console);
+			if (s->console.channel.stream)
+				virtconsole_drop(&s->console);
 			virtconsole_pause(&s->console);
 		} else if (news == VIRTLIFE_BACK && !s->life.ended) {
 			open_again(s);
@@ -124,9 +123,8 @@ static void sum_up(const struct session *s, struct virtend *how)
 /* ---- from the start -----------------------------------------------------------------------------
  */
 
-static int create(
-    const struct virt *v, const char *name, const char *xml, unsigned flags, virDomainPtr *domain,
-    struct fault *fault)
+static int create(const struct virt *v, const char *name, const char *xml, unsigned flags,
+    virDomainPtr *domain, struct fault *fault)
 {
 	*domain = virDomainCreateXML(v->connection, xml, flags);
 	return *domain ? 0 : virterror_fault(fault, "start %s", name);
@@ -137,8 +135,7 @@ static int open_console(struct session *s, struct fault *fault)
 {
 	const virError *error;
 
-	if (virtconsole_open(
-		&s->console, s->life.virt->connection, s->life.domain, false, fault) == 0)
+	if (virtconsole_open(&s->console, s->life.virt, s->life.domain, false, fault) == 0)
 		return 0;
 	error = virGetLastError();
 	return fault->status == EX_UNAVAILABLE && error && error->code == VIR_ERR_NO_SUPPORT ? 0
@@ -162,8 +159,8 @@ static void signals_start(struct session *s)
 {
 	relay_start(&s->relay);
 	s->relay_watch = s->relay.fd < 0 ? -1
-					 : virEventAddHandle(s->relay.fd,
-					       VIR_EVENT_HANDLE_READABLE, on_signal, s, NULL);
+					 : virEventAddHandle(s->relay.fd, VIR_EVENT_HANDLE_READABLE,
+					       on_signal, s, NULL);
 }
 
 static void signals_stop(struct session *s)
@@ -178,7 +175,10 @@ int virtrun(struct virt *v, const char *name, const char *xml, virt_note *note, 
 {
 	struct session s = {
 	    .life = {.virt = v, .stay = true, .note = note, .name = name, .callback = -1},
-	    .console = {.in = STDIN_FILENO, .out = STDOUT_FILENO, .interrupts = true, .in_watch = -1,
+	    .console = {.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.interrupts = true,
+		.in_watch = -1,
 		.out_watch = -1},
 	    .note = note};
 	virDomainPtr domain;
@@ -214,7 +214,7 @@ int virtrun_attach(struct virt *v, virDomainPtr domain, bool force, virt_note *n
 	if (result == 0)
 		result = virtconsole_start(&s.console, fault);
 	if (result == 0)
-		result = virtconsole_open(&s.console, v->connection, domain, force, fault);
+		result = virtconsole_open(&s.console, v, domain, force, fault);
 	if (result == 0)
 		result = serve(&s, fault);
 	sum_up(&s, how);

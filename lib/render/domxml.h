@@ -27,6 +27,9 @@ struct domxml {
 	enum domxml_driver driver; /* DOMXML_TEST: of type test, else as Xen's */
 	const char *log;      /* absolute: where the serial port's output is kept; NULL: nowhere */
 	const char *emulator; /* NULL: libvirt finds it */
+	const char *socket;   /* QEMU, absolute: where its serial port listens. NULL: it is a
+				 pseudo-terminal, of which the last bytes are lost when libvirt hasn't
+				 read them by the time that QEMU ends */
 };
 
 /* Appends the document. EX_DATAERR: something that XML can't carry. xl.KEY that has no counterpart

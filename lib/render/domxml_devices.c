@@ -185,7 +185,15 @@ static int add_console(
 			       "    </console>\n");
 		return 0;
 	}
-	buf_adds(into, "    <serial type='pty'>\n");
+	if (!x->socket) {
+		buf_adds(into, "    <serial type='pty'>\n");
+	} else {
+		buf_adds(into, "    <serial type='unix'>\n"
+			       "      <source mode='bind' path='");
+		if (domxml_add(into, "the socket's path", x->socket, fault) < 0)
+			return -1;
+		buf_adds(into, "'/>\n");
+	}
 	if (x->log) {
 		buf_adds(into, "      <log file='");
 		if (domxml_add(into, "the log's path", x->log, fault) < 0)
