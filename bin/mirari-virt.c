@@ -104,6 +104,11 @@ static virt_note *note_of(const struct options *o)
 
 static void say_end(const struct options *o, const char *name, const struct virtend *how)
 {
+	static const struct buf newline = {.bytes = (char[]){"\n"}, .length = 1};
+
+	/* what the guest has printed stands there yet */
+	if (how->left && isatty(STDOUT_FILENO))
+		put_bytes(&newline);
 	if (o->quiet)
 		return;
 	if (how->left)

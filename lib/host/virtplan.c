@@ -2,6 +2,7 @@
 
 #include "host/binary.h"
 #include "host/deviceoption.h"
+#include "host/tapcheck.h"
 #include "host/virtchannel.h"
 #include "model/check.h"
 #include "render/domxml.h"
@@ -126,12 +127,33 @@ static int make_absolute(const char *path, struct buf *into, struct fault *fault
 	return 0;
 }
 
+/* A session's QEMU opens the taps as this user; what libvirt says of one that it can't open helps
+ * nobody. The MAC address is the one that a tap of ours was made for. */
+static int check_taps(struct virtplan *p, const struct virt *v, struct fault *fault)
+{
+	const bool here = strstr(buf_str(&v->uri), ":///") != NULL;
+	const bool own = here && strstr(buf_str(&v->uri), ":///session");
+
+	for (size_t i = 0; i < p->domain.nets.count && here && v->driver == VIRT_QEMU; i++) {
+		struct netdev *net = &p->domain.nets.items[i];
+		struct tapcheck tap = {0};
+
+		if (!own)
+			tapcheck_look(net->tap, &tap);
+		else if (tapcheck(net->tap, net->name, &tap, fault) < 0)
+			return -1;
+		if (!net->mac_given && *tap.mac)
+			mac_parse(tap.mac, net->mac);
+	}
+	return 0;
+}
+
 int virtplan_write(struct virtplan *p, const struct virt *v, struct fault *fault)
 {
 	struct buf log A_CLEANUP(buf_free) = {0}, socket A_CLEANUP(buf_free) = {0};
 	struct domxml x = {.domain = &p->domain};
 
-	if (choose_driver(p, v, &x.driver, fault) < 0)
+	if (choose_driver(p, v, &x.driver, fault) < 0 || check_taps(p, v, fault) < 0)
 		return -1;
 	if (p->log && make_absolute(p->log, &log, fault) < 0)
 		return -1;

@@ -31,6 +31,9 @@ struct entry *manifest_first(struct manifest *manifest, uint32_t type, uint64_t 
  */
 
 void platform_write(const char *text, size_t length);
+
+/* A byte that was typed; -1 when there is none, or no way to type. */
+int platform_typed(void);
 noreturn void platform_exit(int status);
 uint64_t platform_now(void);
 

@@ -7,6 +7,7 @@
  *   read        the block device's sector 0   spin        is busy for ever
  *   write=TEXT  puts text at its start        ip=ADDRESS  what serve answers for (10.0.0.2)
  *   serve       answers ARP and ICMP echo     dhcp        asks for an address, then serves
+ *   echo        says what is typed, byte for byte, until that is a dot
  *
  * Other words are only said. At the end of them it exits with 0.
  */
@@ -113,6 +114,19 @@ noreturn static void fault(void)
 	guest_abort("there was memory");
 }
 
+static void echo(void)
+{
+	for (int typed = 0; typed != '.';) {
+		char byte = (char)(typed = platform_typed());
+
+		if (typed >= 0)
+			platform_write(&byte, 1);
+		else
+			platform_wait(platform_now() + SECOND / 100);
+	}
+	say("\n");
+}
+
 static void obey(const char *word)
 {
 	const char *value;
@@ -135,6 +149,8 @@ static void obey(const char *word)
 		net_serve(address);
 	else if (text_starts(word, "dhcp", &value) && !*value)
 		net_serve(0);
+	else if (text_starts(word, "echo", &value) && !*value)
+		echo();
 	else if (text_starts(word, "abort", &value) && !*value)
 		guest_abort("");
 	else if (text_starts(word, "fault", &value) && !*value)

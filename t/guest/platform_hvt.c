@@ -30,6 +30,11 @@ void platform_write(const char *text, size_t length)
 	call(PUTS, &puts);
 }
 
+int platform_typed(void)
+{
+	return -1;
+}
+
 noreturn void platform_exit(int status)
 {
 	struct {

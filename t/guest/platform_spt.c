@@ -44,6 +44,11 @@ void platform_write(const char *text, size_t length)
 	call(WRITE, 1, text, (long)length, 0);
 }
 
+int platform_typed(void)
+{
+	return -1;
+}
+
 noreturn void platform_exit(int status)
 {
 	for (;;)

@@ -76,6 +76,11 @@ void platform_write(const char *text, size_t length)
 	}
 }
 
+int platform_typed(void)
+{
+	return in_b(COM1 + 5) & 1 ? in_b(COM1) : -1;
+}
+
 /* Solo5's way, whatever the status: QEMU's isa-debug-exit (which makes it 41 * 2 + 1 = 83), then
  * ACPI's power off, where QEMU has that, then a halt. */
 noreturn void platform_exit(int status)
