@@ -36,7 +36,7 @@ else
 # mirari-tap's interface, without what makes taps on Linux.
 OF_OTHER_SYSTEMS = $(SOURCES_libmnl) $(addprefix lib/host/,caps.c doctor.c firewall.c nat.c \
 	netservice.c nftcmd.c nsprobe.c rootless.c rootless_ports.c rootless_slirp.c rootless_why.c \
-	tapcheck.c tapholder.c tapplan.c tun.c)
+	tapcheck.c tapholder.c tapplan.c tun.c bridgeplan.c netlock.c)
 endif
 SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
@@ -45,7 +45,9 @@ SOURCES_libvirt = $(addprefix lib/host/,virt.c virtchannel.c virtconsole.c virtd
 	virterror.c virtlife.c virtplan.c virtrun.c)
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
 	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgiven.c lib/host/tapgone.c lib/host/taplist.c \
-	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c
+	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c \
+	lib/host/neighbour.c lib/host/dhcpbridge.c lib/host/hostbridge.c lib/host/hostguest.c \
+	lib/host/networkbridge.c lib/host/guestgone.c
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings -Wvla -Wundef -Wformat=2 \

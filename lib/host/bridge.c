@@ -23,12 +23,10 @@ static struct bridge *known(struct bridges *b, const char *name)
 	return NULL;
 }
 
-/* 0: made and marked; 1: somebody else has made it meanwhile. */
-static int make(
-    struct netlink *netlink, const char *name, uid_t owner, struct link *into, struct fault *fault)
+int bridge_make(struct netlink *netlink, const char *name, const char *alias, struct link *into,
+    struct fault *fault)
 {
 	struct link_changes changes;
-	char alias[LINK_ALIAS_MAX];
 	int found;
 
 	link_changes_start(&changes, netlink);
@@ -39,7 +37,6 @@ static int make(
 	found = link_find(netlink, name, into, fault);
 	if (found <= 0)
 		return found < 0 ? -1 : 1;
-	tapmark_write_bridge(owner, alias);
 	if (link_change(&changes, &(struct link_change){.link = into, .alias = alias}, fault) < 0)
 		return -1;
 	return link_changes_send(&changes, fault) < 0 && !link_changes_vanished(&changes) ? -1 : 0;
@@ -50,7 +47,9 @@ static int provide(struct netlink *netlink, const struct netdev *device, uid_t o
     struct bridge *into, struct fault *fault)
 {
 	struct tap_about about = {TAP_BRIDGE, device->bridge, NULL};
+	char alias[LINK_ALIAS_MAX];
 
+	tapmark_write_bridge(owner, alias);
 	for (int i = 0; i < 20; i++) {
 		int found = link_find(netlink, device->bridge, &into->link, fault), made;
 
@@ -62,7 +61,7 @@ static int provide(struct netlink *netlink, const struct netdev *device, uid_t o
 			return 0;
 		if (!device->bridge_create)
 			return tap_fault(&about, ENODEV, NULL, fault);
-		made = make(netlink, device->bridge, owner, &into->link, fault);
+		made = bridge_make(netlink, device->bridge, alias, &into->link, fault);
 		into->made = made == 0;
 		if (made <= 0)
 			return made;
@@ -79,16 +78,16 @@ static bool has(const struct link_addresses *all, unsigned ifindex, const struct
 	return false;
 }
 
-static int foreign(const struct bridge *bridge, const struct address *address, struct fault *fault)
+int bridge_lacks(const struct link *bridge, const struct address *address, struct fault *fault)
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 
 	address_text(address, &text);
 	fault_set(fault, EX_CANTCREAT,
 	    "%s: isn't made by mirari, so its addresses are not ours to change, and %s isn't one",
-	    bridge->link.name, buf_str(&text));
+	    bridge->name, buf_str(&text));
 	return fault_hint(fault, "leave net.DEV.host (--host) out, or: ip address add %s dev %s",
-	    buf_str(&text), bridge->link.name);
+	    buf_str(&text), bridge->name);
 }
 
 /* The host's addresses of a tap in a bridge are the bridge's. Those of other taps stay. */
@@ -110,7 +109,7 @@ static int set_addresses(struct netlink *netlink, struct bridge *bridge,
 		if (has(&all, bridge->link.ifindex, address))
 			continue;
 		result = bridge->ours ? link_add_address(&changes, &bridge->link, address, fault)
-				      : foreign(bridge, address, fault);
+				      : bridge_lacks(&bridge->link, address, fault);
 		if (result == 0)
 			addresses_add(&bridge->added, address);
 	}
@@ -118,7 +117,7 @@ static int set_addresses(struct netlink *netlink, struct bridge *bridge,
 	return result < 0 ? -1 : link_changes_send(&changes, fault);
 }
 
-static int not_own(const struct link *bridge, struct fault *fault)
+int bridge_not_own(const struct link *bridge, struct fault *fault)
 {
 	fault_set(fault, EX_NOPERM,
 	    "%s: without being root only a bridge that you have made yourself is allowed",
@@ -138,7 +137,7 @@ int bridges_provide(struct bridges *b, struct netlink *netlink, const struct net
 			return -1;
 		new.ours = new.made || link_is_our_bridge(&new.link);
 		if (limited && !new.made && (!new.ours || link_owner(&new.link) != owner))
-			return not_own(&new.link, fault);
+			return bridge_not_own(&new.link, fault);
 		b->items = mem_resize(b->items, b->count + 1, sizeof *b->items);
 		bridge = &b->items[b->count++];
 		*bridge = new;
@@ -147,7 +146,7 @@ int bridges_provide(struct bridges *b, struct netlink *netlink, const struct net
 	return set_addresses(netlink, bridge, device, fault);
 }
 
-static bool has_port(const struct links *all, const struct link *bridge)
+bool bridge_has_port(const struct links *all, const struct link *bridge)
 {
 	for (size_t i = 0; i < all->count; i++)
 		if (all->items[i].master == bridge->ifindex)
@@ -165,7 +164,7 @@ static int take_back(struct netlink *netlink, const struct bridge *bridge, struc
 	if (bridge->made) {
 		result = links_read(netlink, false, &all, fault);
 		/* somebody else may have put a tap into it by now */
-		if (result == 0 && !has_port(&all, &bridge->link))
+		if (result == 0 && !bridge_has_port(&all, &bridge->link))
 			result = links_delete(netlink, &one, &bridge->made, false, fault);
 		links_free(&all);
 		return result;

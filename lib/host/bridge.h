@@ -33,4 +33,17 @@ int bridges_provide(struct bridges *b, struct netlink *netlink, const struct net
  * something could not be undone. */
 bool bridges_undo(struct bridges *b, struct netlink *netlink);
 
+/* Makes one, up, with this alias. 0: there it is; 1: somebody else has made or removed it
+ * meanwhile.
+ */
+int bridge_make(struct netlink *netlink, const char *name, const char *alias, struct link *into,
+    struct fault *fault) A_MUST_CHECK;
+
+bool bridge_has_port(const struct links *all, const struct link *bridge);
+
+/* What is wrong with a bridge that isn't ours and lacks this address (EX_CANTCREAT), and with one
+ * that isn't the user's own where it has to be (EX_NOPERM). They return -1. */
+int bridge_lacks(const struct link *bridge, const struct address *address, struct fault *fault);
+int bridge_not_own(const struct link *bridge, struct fault *fault);
+
 #endif

@@ -3,7 +3,6 @@
 #include "host/udpframe.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* RFC 2131, figure 1: where the fields are. */
@@ -22,6 +21,7 @@ enum {
 	AT_COOKIE = 236,
 	AT_OPTIONS = 240,
 
+	MAC_LENGTH = 6,
 	CHADDR_LENGTH = 16,
 	SNAME_LENGTH = 64,
 	FILE_LENGTH = 128,
@@ -56,7 +56,16 @@ enum option {
 
 enum { OVERLOAD_FILE = 1, OVERLOAD_SNAME = 2 };
 
-enum type { DISCOVER = 1, OFFER = 2, REQUEST = 3, ACK = 5, NAK = 6, INFORM = 8 };
+enum type {
+	DISCOVER = 1,
+	OFFER = 2,
+	REQUEST = 3,
+	DECLINE = 4,
+	ACK = 5,
+	NAK = 6,
+	RELEASE = 7,
+	INFORM = 8
+};
 
 struct request {
 	const uint8_t *message; /* at least AT_OPTIONS bytes */
@@ -138,15 +147,14 @@ static bool take_options(struct request *r, const uint8_t *next, size_t left)
 /* What of a message has to be right whatever it asks for. A message that came by a relay (giaddr)
  * isn't from this link. */
 static bool read_request(
-    struct request *r, const struct dhcp_lease *lease, const uint8_t *message, size_t length)
+    struct request *r, const uint8_t mac[6], const uint8_t *message, size_t length)
 {
 	struct in_addr giaddr;
 	uint8_t overload;
 
 	*r = (struct request){.message = message};
 	if (length < AT_OPTIONS || message[AT_OP] != BOOTREQUEST || message[AT_HTYPE] != ETHERNET ||
-	    message[AT_HLEN] != sizeof lease->mac ||
-	    memcmp(message + AT_CHADDR, lease->mac, sizeof lease->mac) != 0 ||
+	    message[AT_HLEN] != MAC_LENGTH || memcmp(message + AT_CHADDR, mac, MAC_LENGTH) != 0 ||
 	    memcmp(message + AT_COOKIE, cookie, sizeof cookie) != 0)
 		return false;
 	memcpy(&giaddr, message + AT_GIADDR, sizeof giaddr);
@@ -304,7 +312,7 @@ size_t dhcp_answer(const struct dhcp_lease *lease, const uint8_t *frame, size_t 
 	enum type type;
 
 	if (!udpframe_read(frame, length, &in) || !is_to_us(&in, lease) ||
-	    !read_request(&request, lease, in.payload, in.length))
+	    !read_request(&request, lease->mac, in.payload, in.length))
 		return 0;
 	type = decide(&request, lease);
 	if (!type)
@@ -320,4 +328,37 @@ size_t dhcp_answer(const struct dhcp_lease *lease, const uint8_t *frame, size_t 
 	out.payload = message;
 	out.length = write_message(&request, lease, type, message);
 	return udpframe_write(&out, reply, DHCP_FRAME_MAX);
+}
+
+bool dhcp_read_wish(const uint8_t *frame, size_t length, struct dhcp_wish *into)
+{
+	static const uint8_t nobody[MAC_LENGTH];
+	struct request request;
+	struct udpframe in;
+
+	if (!udpframe_read(frame, length, &in) || in.destination_port != DHCP_SERVER_PORT ||
+	    (in.source_mac[0] & 1) || !memcmp(in.source_mac, nobody, sizeof nobody) ||
+	    !read_request(&request, in.source_mac, in.payload, in.length))
+		return false;
+	*into = (struct dhcp_wish){
+	    .asked = is_zero(request.requested) ? request.ciaddr : request.requested,
+	    .server = request.server};
+	memcpy(into->mac, in.source_mac, sizeof into->mac);
+	switch (request.type) {
+	case DISCOVER:
+	case INFORM:
+		into->what = DHCP_LOOKS;
+		return true;
+	case REQUEST:
+		into->what = DHCP_TAKES;
+		return true;
+	case DECLINE:
+		into->what = DHCP_REFUSES;
+		return true;
+	case RELEASE:
+		into->what = DHCP_ENDS;
+		return true;
+	default:
+		return false;
+	}
 }

@@ -3,11 +3,12 @@
  * (protocol), RFC 2132 (options) and RFC 6842 (the client identifier comes back). Pure: no I/O, no
  * clock, no state. host/dhcpsocket.h puts it on a tap.
  *
- * One known MAC gets one known address, always the same: so there is no pool and no lease file, an
- * OFFER reserves nothing, and DECLINE and RELEASE change nothing. Own code instead of dnsmasq,
- * because it ends with the guest or the interface by itself, doesn't fight over port 67 with the
- * dnsmasq of libvirt or NetworkManager, needs no setgroups and setuid (which a user namespace may
- * not have), and keeps no files.
+ * One known MAC gets one known address, always the same: so there is no lease file, an OFFER
+ * reserves nothing, and DECLINE and RELEASE change nothing. (On a bridge, where anybody may ask,
+ * the address is chosen first: host/dhcpbridge.h.) Own code instead of dnsmasq, because it ends
+ * with the guest or the interface by itself, doesn't fight over port 67 with the dnsmasq of libvirt
+ * or NetworkManager, needs no setgroups and setuid (which a user namespace may not have), and keeps
+ * no files.
  *
  * Being the only one who gives addresses on that interface, it says no (NAK) to a guest that asks
  * for another address; to one that has selected another server it says nothing.
@@ -18,6 +19,7 @@
 #include "core/attr.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,5 +55,16 @@ struct dhcp_lease {
  * DHCP_DATAGRAM_MAX are left out, the host name first. */
 size_t dhcp_answer(const struct dhcp_lease *lease, const uint8_t *frame, size_t length,
     uint8_t reply[DHCP_FRAME_MAX]) A_MUST_CHECK;
+
+/* Who asks for what, for whoever has to choose the lease first: host/dhcppool.h. */
+struct dhcp_wish {
+	uint8_t mac[6];
+	struct in_addr asked;  /* the address that it would have, or has; 0: none */
+	struct in_addr server; /* whom it has selected; 0: nobody */
+	enum { DHCP_LOOKS, DHCP_TAKES, DHCP_REFUSES, DHCP_ENDS } what;
+};
+
+/* False when the frame isn't a well-formed request of any guest. */
+bool dhcp_read_wish(const uint8_t *frame, size_t length, struct dhcp_wish *into) A_MUST_CHECK;
 
 #endif

@@ -21,7 +21,8 @@ enum {
 	AT_IP = 14,
 	AT_FRAGMENT = AT_IP + 6,
 	AT_PROTOCOL = AT_IP + 9,
-	AT_PORT = AT_IP + 2 /* behind the IP header's length */
+	AT_PORT = AT_IP + 2, /* behind the IP header's length */
+	OF_THIS_GUEST = 11   /* where the filter looks at the guest's MAC address */
 };
 
 #define LOAD(width, at) BPF_STMT(BPF_LD | (width) | BPF_ABS, (at))
@@ -31,13 +32,15 @@ enum {
 #define IF_ANY_BIT(bits, skip) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (skip), 0)
 #define RETURN(length) BPF_STMT(BPF_RET | BPF_K, (length))
 
-/* Sees to it that only whole UDP datagrams of the guest to port 67 come in. A frame of a VLAN has
- * lost its tag before it gets here, and isn't for the network that the lease is of. */
-static int set_filter(int fd, const uint8_t mac[6])
+/* Sees to it that only whole UDP datagrams of the guest (NULL: of any) to port 67 come in. A frame
+ * of a VLAN has lost its tag before it gets here, and isn't for the network that the lease is of.
+ */
+static int set_filter(int fd, const uint8_t *mac)
 {
-	uint32_t first =
-	    (uint32_t)mac[0] << 24 | (uint32_t)mac[1] << 16 | (uint32_t)mac[2] << 8 | mac[3];
-	uint32_t last = (uint32_t)mac[4] << 8 | mac[5];
+	static const uint8_t anybody[6];
+	const uint8_t *m = mac ? mac : anybody;
+	uint32_t first = (uint32_t)m[0] << 24 | (uint32_t)m[1] << 16 | (uint32_t)m[2] << 8 | m[3];
+	uint32_t last = (uint32_t)m[4] << 8 | m[5];
 	struct sock_filter code[] = {
 	    LOAD(BPF_W, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
 	    IF_ANY_BIT(VLAN_ID, 14),
@@ -59,6 +62,8 @@ static int set_filter(int fd, const uint8_t mac[6])
 	};
 	struct sock_fprog program = {.len = COUNT_OF(code), .filter = code};
 
+	if (!mac)
+		code[OF_THIS_GUEST] = (struct sock_filter)RETURN(REQUEST_MAX);
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
@@ -71,7 +76,7 @@ static int bind_to(int fd, unsigned ifindex)
 	return bind(fd, (const struct sockaddr *)&address, sizeof address);
 }
 
-int dhcpsocket_open(unsigned ifindex, const struct dhcp_lease *lease, struct fault *fault)
+static int open_for(unsigned ifindex, const uint8_t *mac, struct fault *fault)
 {
 	/* without a protocol, it takes nothing before it is bound and has its filter */
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
@@ -84,7 +89,7 @@ int dhcpsocket_open(unsigned ifindex, const struct dhcp_lease *lease, struct fau
 	}
 	/* what goes out isn't the guest's: the filter needn't see it, but does in an old kernel */
 	(void)setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
-	if (set_filter(fd, lease->mac) < 0)
+	if (set_filter(fd, mac) < 0)
 		fault_errno(fault, 0, errno, "set a filter for DHCP on interface %u", ifindex);
 	else if (!ifindex) /* which would be all of them */
 		fault_set(fault, EX_SOFTWARE, "DHCP on interface 0");
@@ -95,6 +100,16 @@ int dhcpsocket_open(unsigned ifindex, const struct dhcp_lease *lease, struct fau
 		return fd;
 	fd_close(&fd);
 	return -1;
+}
+
+int dhcpsocket_open(unsigned ifindex, const struct dhcp_lease *lease, struct fault *fault)
+{
+	return open_for(ifindex, lease->mac, fault);
+}
+
+int dhcpsocket_open_for_all(unsigned ifindex, struct fault *fault)
+{
+	return open_for(ifindex, NULL, fault);
 }
 
 static int is_gone(struct fault *fault)
@@ -125,12 +140,8 @@ static int look(int fd, int *wait_ms, struct fault *fault)
 }
 
 /* An answer that can't be sent now is lost as on any wire, and the guest asks again. */
-static int answer(int fd, const struct dhcp_lease *lease, const uint8_t *frame, size_t length,
-    struct fault *fault)
+static int send_answer(int fd, const uint8_t *reply, size_t length, struct fault *fault)
 {
-	uint8_t reply[DHCP_FRAME_MAX];
-
-	length = dhcp_answer(lease, frame, length, reply);
 	if (!length || send(fd, reply, length, 0) >= 0)
 		return 0;
 	switch (errno) {
@@ -149,16 +160,19 @@ static int answer(int fd, const struct dhcp_lease *lease, const uint8_t *frame, 
 	}
 }
 
-int dhcpsocket_serve(int fd, const struct dhcp_lease *lease, int *wait_ms, struct fault *fault)
+int dhcpsocket_serve_by(
+    int fd, dhcpsocket_answer answer, void *context, int *wait_ms, struct fault *fault)
 {
-	uint8_t frame[REQUEST_MAX];
+	uint8_t frame[REQUEST_MAX], reply[DHCP_FRAME_MAX];
 
 	/* a guest that keeps asking doesn't keep us from the caller's other work */
 	for (int i = 0; i < AT_ONCE; i++) {
 		ssize_t length = recv(fd, frame, sizeof frame, 0);
 
 		if (length >= 0) {
-			if (answer(fd, lease, frame, (size_t)length, fault) < 0)
+			size_t owed = answer(context, frame, (size_t)length, reply);
+
+			if (send_answer(fd, reply, owed, fault) < 0)
 				return -1;
 		} else if (errno == EAGAIN) {
 			break;
@@ -167,4 +181,17 @@ int dhcpsocket_serve(int fd, const struct dhcp_lease *lease, int *wait_ms, struc
 		}
 	}
 	return look(fd, wait_ms, fault);
+}
+
+static size_t by_lease(
+    void *context, const uint8_t *frame, size_t length, uint8_t reply[DHCP_FRAME_MAX])
+{
+	return dhcp_answer(context, frame, length, reply);
+}
+
+int dhcpsocket_serve(int fd, const struct dhcp_lease *lease, int *wait_ms, struct fault *fault)
+{
+	struct dhcp_lease copy = *lease;
+
+	return dhcpsocket_serve_by(fd, by_lease, &copy, wait_ms, fault);
 }

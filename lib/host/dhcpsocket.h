@@ -32,4 +32,13 @@ int dhcpsocket_open(
 int dhcpsocket_serve(
     int fd, const struct dhcp_lease *lease, int *wait_ms, struct fault *fault) A_MUST_CHECK;
 
+/* The same for requests of anybody on the interface, with an answer by the caller: as dhcp_answer,
+ * with what it knows in place of a lease. */
+typedef size_t (*dhcpsocket_answer)(
+    void *context, const uint8_t *frame, size_t length, uint8_t reply[DHCP_FRAME_MAX]);
+
+int dhcpsocket_open_for_all(unsigned ifindex, struct fault *fault) A_MUST_CHECK;
+int dhcpsocket_serve_by(int fd, dhcpsocket_answer answer, void *context, int *wait_ms,
+    struct fault *fault) A_MUST_CHECK;
+
 #endif

@@ -3,6 +3,7 @@
 #include "core/fd.h"
 #include "core/mem.h"
 #include "core/strv.h"
+#include "host/dhcpbridge.h"
 #include "host/dhcpsocket.h"
 #include "host/nat.h"
 #include "host/tapgone.h"
@@ -149,6 +150,41 @@ static void serve(struct answered *all, size_t count, int program)
 	free(polled);
 }
 
+/* Until the bridge is gone, or has another keeper. */
+static void serve_bridge(struct dhcpbridge *bridge)
+{
+	struct pollfd polled = {.fd = bridge->fd, .events = POLLIN};
+	struct fault gone;
+	int wait_ms;
+
+	while (dhcpbridge_serve(bridge, &wait_ms, &gone) == 0)
+		if (poll(&polled, 1, wait_ms) < 0 && errno != EINTR)
+			break;
+}
+
+static void say(int out, const struct report *report)
+{
+	/* if nobody reads it, the program has ended, which is seen next */
+	(void)!fd_write(out, report, sizeof *report);
+	close(out);
+}
+
+static void keep_bridge(const struct keeper *k, int out)
+{
+	struct report report = {.id = procid_of(getpid())};
+	struct dhcpbridge bridge = {.ifindex = k->bridge, .self = report.id, .fd = -1};
+	int none = -1;
+
+	if (detach(&out, &none) < 0)
+		fault_errno(&report.fault, EX_OSERR, errno, "detach the DHCP process");
+	else
+		report.ready = dhcpbridge_open(&bridge, &report.fault) == 0;
+	say(out, &report);
+	if (report.ready)
+		serve_bridge(&bridge);
+	dhcpbridge_close(&bridge);
+}
+
 static void keep(const struct keeper *k, int out, int program)
 {
 	struct answered *all = mem_zeroed(k->answered_count, sizeof *all);
@@ -160,9 +196,7 @@ static void keep(const struct keeper *k, int out, int program)
 		fault_errno(&report.fault, EX_OSERR, errno, "detach the DHCP process");
 	else
 		report.ready = set_up(k, all, &report.fault) == 0;
-	/* if nobody reads it, the program has ended, which is seen next */
-	(void)!fd_write(out, &report, sizeof report);
-	close(out);
+	say(out, &report);
 	if (report.ready)
 		serve(all, k->answered_count, program);
 	if (k->for_program)
@@ -205,8 +239,12 @@ static int start(const struct keeper *k, int out, int program, struct fault *fau
 	}
 	setsid();
 	prctl(PR_SET_NAME, "mirari-keeper");
-	if (fork() == 0)
-		keep(k, out, program);
+	if (fork() == 0) {
+		if (k->bridge)
+			keep_bridge(k, out);
+		else
+			keep(k, out, program);
+	}
 	_exit(0);
 }
 

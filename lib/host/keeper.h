@@ -23,6 +23,9 @@ struct keeper {
 	size_t answered_count;
 	const struct netdev *first; /* the unikernel's first device */
 
+	unsigned bridge; /* in place of all these: the number of a bridge whose guests get answers
+			    (host/dhcpbridge.h) */
+
 	/* for a program of mirari-tap exec, which is this process later */
 	bool for_program;
 	struct netdev *const *translated; /* devices whose NAT and published ports it sets up, and

@@ -216,6 +216,31 @@ int link_remove_address(struct link_changes *c, const struct link *link,
 	return change_address(c, link, address, RTM_DELADDR, fault);
 }
 
+/* From the addresses `from` to those `to`. With the first IPv4 address of a network the others of
+ * it go as well, unless promote_secondaries is set (net.ipv4.conf): so the last is removed first,
+ * and those that are to stay are set again. */
+int link_change_addresses(struct link_changes *changes, const struct link *link,
+    const struct addresses *from, const struct addresses *to, struct fault *fault)
+{
+	bool lost = false;
+
+	for (size_t i = from->count; i-- > 0;) {
+		if (addresses_have(to, &from->items[i]))
+			continue;
+		lost = lost || from->items[i].family == AF_INET;
+		if (link_remove_address(changes, link, &from->items[i], fault) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < to->count; i++) {
+		bool stays = addresses_have(from, &to->items[i]) &&
+			     !(lost && to->items[i].family == AF_INET);
+
+		if (!stays && link_add_address(changes, link, &to->items[i], fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int link_make_bridge(struct link_changes *c, const char *name, struct fault *fault)
 {
 	struct tap_about about = {TAP_BRIDGE, name, NULL};

@@ -53,6 +53,10 @@ int link_add_address(struct link_changes *c, const struct link *link, const stru
 int link_remove_address(struct link_changes *c, const struct link *link,
     const struct address *address, struct fault *fault) A_MUST_CHECK;
 
+/* From the addresses `from` to those `to`. */
+int link_change_addresses(struct link_changes *changes, const struct link *link,
+    const struct addresses *from, const struct addresses *to, struct fault *fault) A_MUST_CHECK;
+
 /* A bridge in our group, up, with a MAC address of its own and without spanning tree: the kernel's
  * default is the lowest of its ports', which changes with them. The kernel takes no alias from this
  * request: that is for link_change, once the bridge is there. */

@@ -1,22 +1,18 @@
 #include "host/nat.h"
 
-#include "core/clock.h"
 #include "core/fd.h"
 #include "host/caps.h"
+#include "host/netlock.h"
 #include "host/nftcmd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MARKER "mirari.forward"
 #define IP_FORWARD "/proc/sys/net/ipv4/ip_forward"
-
-enum { LOOK_EVERY_MS = 10 };
 
 /* What there is of ours. */
 struct state {
@@ -47,42 +43,14 @@ static int need_root(struct fault *fault)
 	return fault_hint(fault, "run it with sudo");
 }
 
-/* The descriptor holds the lock until it is closed. */
-static int lock(struct fault *fault)
-{
-	const struct timespec nap = {.tv_nsec = LOOK_EVERY_MS * 1000000};
-	const int64_t end = clock_ms() + NAT_PATIENCE_MS;
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return fault_errno(fault, 0, errno, "open /proc/self/ns/net");
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK && clock_ms() < end) {
-			nanosleep(&nap, NULL);
-			continue;
-		}
-		if (errno == EWOULDBLOCK)
-			fault_set(fault, EX_TEMPFAIL,
-			    "another mirari-tap has been changing NAT for %d s",
-			    NAT_PATIENCE_MS / 1000);
-		else if (errno != EINTR)
-			fault_errno(fault, 0, errno, "lock /proc/self/ns/net");
-		else
-			continue;
-		fd_close(&fd);
-		return -1;
-	}
-	return fd;
-}
-
 /* ---- what there is ----------------------------------------------------------------------------*/
 
-/* The tap whose table it is, or NULL. */
+/* The tap, or what else has a table of ours (nft_is_owner), whose it is; or NULL. */
 static const char *tap_of(const char *table)
 {
 	size_t length = strlen(NFT_TABLE_PREFIX);
 
-	return !strncmp(table, NFT_TABLE_PREFIX, length) && nft_is_tap(table + length)
+	return !strncmp(table, NFT_TABLE_PREFIX, length) && nft_is_owner(table + length)
 		   ? table + length
 		   : NULL;
 }
@@ -184,8 +152,9 @@ static int find_conflict(const struct state *wanted, const struct state *taken,
 			    (but && strv_has(but, buf_str(&other))))
 				continue;
 			return fault_set(fault, EX_UNAVAILABLE,
-			    "port%s is published for the tap %s already",
-			    strchr(strchr(want, ' ') + 1, ' '), buf_str(&other));
+			    "port%s is published for the %s %s already",
+			    strchr(strchr(want, ' ') + 1, ' '),
+			    nft_is_tap(buf_str(&other)) ? "tap" : "guest", buf_str(&other));
 		}
 	return 0;
 }
@@ -345,7 +314,7 @@ int nat_apply(const struct nft_table *tables, size_t count, const struct strv *w
 {
 	struct buf text A_CLEANUP(buf_free) = {0};
 	struct strv taps A_CLEANUP(strv_free) = {0};
-	int held A_CLEANUP(fd_close) = -1;
+	int result;
 
 	if (need_root(fault) < 0)
 		return -1;
@@ -357,29 +326,37 @@ int nat_apply(const struct nft_table *tables, size_t count, const struct strv *w
 	}
 	if (without)
 		strv_add_all(&taps, without);
-	held = lock(fault);
-	if (held < 0)
+	if (netlock_take(fault) < 0)
 		return -1;
-	return text.length ? apply_locked(&text, &taps, gone, fault) : remove_locked(&taps, fault);
+	result =
+	    text.length ? apply_locked(&text, &taps, gone, fault) : remove_locked(&taps, fault);
+	netlock_leave();
+	return result;
 }
 
 int nat_remove(const struct strv *taps, struct fault *fault)
 {
-	int held A_CLEANUP(fd_close) = lock(fault);
+	int result;
 
-	return held < 0 ? -1 : remove_locked(taps, fault);
+	if (netlock_take(fault) < 0)
+		return -1;
+	result = remove_locked(taps, fault);
+	netlock_leave();
+	return result;
 }
 
 int nat_remove_gone(const struct strv *taps, nat_find_gone find, struct fault *fault)
 {
 	struct strv all A_CLEANUP(strv_free) = {0}, gone A_CLEANUP(strv_free) = {0};
-	int held A_CLEANUP(fd_close) = lock(fault);
+	int result = -1;
 
-	/* whoever makes a tap anew marks it first, and gives it its table with the lock held */
-	if (held < 0 || (!taps && nat_list(&all, fault) < 0) ||
-	    find(taps ? taps : &all, &gone, fault) < 0)
+	if (netlock_take(fault) < 0)
 		return -1;
-	return remove_locked(&gone, fault);
+	/* whoever makes a tap anew marks it first, and gives it its table with the lock held */
+	if ((taps || nat_list(&all, fault) == 0) && find(taps ? taps : &all, &gone, fault) == 0)
+		result = remove_locked(&gone, fault);
+	netlock_leave();
+	return result;
 }
 
 int nat_list(struct strv *taps, struct fault *fault)

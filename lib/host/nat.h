@@ -10,9 +10,8 @@
  *    Who removes it (`nft delete table inet mirari.forward`) keeps forwarding on;
  *  - net.ipv4.conf.INTERFACE.route_localnet is 1 while a table has a guard for that interface.
  *
- * Changes are made one after another: a lock (flock) on the network namespace itself,
- * /proc/self/ns/net, orders processes in it. Waiting for it ends after NAT_PATIENCE_MS with
- * EX_TEMPFAIL.
+ * Changes are made one after another, in the order of host/netlock.h. What is said of a tap here
+ * goes for whatever else has a table of its own: see nft_is_owner.
  *
  * All need CAP_NET_ADMIN in this namespace (EX_NOPERM), which is lent to nft. That a file
  * capability doesn't let every user change what the host forwards is for the caller to see to.
@@ -24,8 +23,6 @@
 #include "core/fault.h"
 #include "core/strv.h"
 #include "render/nft.h"
-
-enum { NAT_PATIENCE_MS = 10000 };
 
 /* Appends those of the taps that are gone, or are another by now: host/tapgone.h has one. */
 typedef int (*nat_find_gone)(const struct strv *taps, struct strv *into, struct fault *fault);

@@ -74,6 +74,7 @@ void netservice_table_free(struct netservice_table *t)
 	free(t->publish);
 	strv_free(&t->addresses);
 	buf_free(&t->guest);
+	buf_free(&t->name);
 }
 
 void netservice_table_of(const struct netdev *device, struct netservice_table *into)
@@ -109,6 +110,14 @@ void netservice_table_of(const struct netdev *device, struct netservice_table *i
 	into->table.publish = into->publish;
 }
 
+void netservice_guest_table_of(const struct netdev *device, struct netservice_table *into)
+{
+	netservice_table_of(device, into);
+	nft_guest(device->bridge, device->mac, &into->name);
+	into->table.tap = buf_str(&into->name);
+	into->table.nat = false; /* that is the bridge's */
+}
+
 /* A published port is taken before any program of this machine sees the connection: one that is
  * listening there would be cut off without a word. With SO_REUSEADDR connections that have ended
  * don't count, listening sockets do. */
@@ -130,7 +139,7 @@ static int check_unused(const struct publish *p, struct fault *fault)
 	    p->udp ? 'u' : 't', p->host);
 }
 
-static int check_all_unused(const struct netdev *device, struct fault *fault)
+int netservice_check_ports(const struct netdev *device, struct fault *fault)
 {
 	for (size_t i = 0; i < device->published_count; i++)
 		if (check_unused(&device->published[i], fault) < 0)
@@ -149,7 +158,7 @@ int netservice_nat(
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		if (!devices[i]->nat && !devices[i]->published_count)
 			continue;
-		result = check_all_unused(devices[i], fault);
+		result = netservice_check_ports(devices[i], fault);
 		netservice_table_of(devices[i], &all[used]);
 		tables[used] = all[used].table;
 		used++;

@@ -28,11 +28,17 @@ struct netservice_table {
 	struct nft_table table;
 	struct nft_publish *publish; /* owned, as what follows */
 	struct strv addresses;
-	struct buf guest;
+	struct buf guest, name;
 };
 
 void netservice_table_of(const struct netdev *device, struct netservice_table *into);
+/* The same for the published ports of a device whose guest is behind a bridge of the host, without
+ * a tap. */
+void netservice_guest_table_of(const struct netdev *device, struct netservice_table *into);
 void netservice_table_free(struct netservice_table *t);
+
+/* EX_UNAVAILABLE when a program of this machine listens on a port that is to be published. */
+int netservice_check_ports(const struct netdev *device, struct fault *fault) A_MUST_CHECK;
 
 /* Gives the taps of these devices their tables, those that have NAT or published ports; the taps
  * `without` (may be NULL) lose theirs. As nat_apply. */

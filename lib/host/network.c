@@ -2,12 +2,12 @@
 
 #include "core/mem.h"
 #include "host/caps.h"
+#include "host/interrupt.h"
 #include "host/keeper.h"
 #include "host/nat.h"
 #include "host/netservice.h"
 #include "host/taps.h"
 
-#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,21 +94,12 @@ static void undo(struct taps *t)
 		return;
 }
 
-static bool was_interrupted(void)
-{
-	sigset_t pending;
-
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGINT) > 0 || sigismember(&pending, SIGTERM) > 0 ||
-		   sigismember(&pending, SIGHUP) > 0);
-}
-
 static int make(struct taps *t, struct fault *fault)
 {
 	if (taps_make(t, fault) < 0)
 		return -1;
 	/* the signal ends us when it is let through, and this message isn't seen then */
-	if (was_interrupted())
+	if (interrupt_waits())
 		fault_set(fault, EX_TEMPFAIL, "interrupted");
 	else if (translate(t, fault) == 0 && answer_dhcp(t, fault) == 0 &&
 		 taps_keep(t, fault) == 0) {
@@ -127,14 +118,10 @@ int network_up(struct netdevs *devices, const struct network_user *user, struct 
 	    .owner = user->uid,
 	    .group = NO_ID,
 	    .limited = user->limited};
-	sigset_t held, before;
+	sigset_t before;
 	int result;
 
-	sigemptyset(&held);
-	sigaddset(&held, SIGINT);
-	sigaddset(&held, SIGTERM);
-	sigaddset(&held, SIGHUP);
-	sigprocmask(SIG_BLOCK, &held, &before);
+	interrupt_hold(&before);
 	result = make(&taps, fault);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return result;
@@ -143,16 +130,40 @@ int network_up(struct netdevs *devices, const struct network_user *user, struct 
 /* ---- down ---------------------------------------------------------------------------------------
  */
 
-/* Tables whose tap isn't there, or is going. */
+/* Is it of a guest of a bridge that is going? */
+static bool goes_with_bridge(const struct tapgone *g, const char *table)
+{
+	struct buf bridge A_CLEANUP(buf_free) = {0};
+
+	buf_add(&bridge, table, strcspn(table, "."));
+	return nft_is_guest(table) && strv_has(&g->removed, buf_str(&bridge));
+}
+
+/* Tables whose tap, bridge or guest isn't there. */
 static int find_orphans(const struct tapgone *g, struct strv *orphans, struct fault *fault)
+{
+	struct strv tables A_CLEANUP(strv_free) = {0}, gone A_CLEANUP(strv_free) = {0};
+
+	if (nat_list(&tables, fault) < 0 || tapgone_find(&tables, &gone, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < gone.count; i++)
+		if (!strv_has(&g->removed, gone.items[i]) && !goes_with_bridge(g, gone.items[i]))
+			strv_add(orphans, gone.items[i]);
+	return 0;
+}
+
+/* With a bridge its guests' tables go. */
+static int find_guests(struct tapgone *g, struct fault *fault)
 {
 	struct strv tables A_CLEANUP(strv_free) = {0};
 
+	if (caps_standing() != CAPS_ROOT)
+		return 0;
 	if (nat_list(&tables, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < tables.count; i++)
-		if (!if_nametoindex(tables.items[i]) && !strv_has(&g->removed, tables.items[i]))
-			strv_add(orphans, tables.items[i]);
+		if (goes_with_bridge(g, tables.items[i]))
+			strv_add(&g->translated, tables.items[i]);
 	return 0;
 }
 
@@ -164,7 +175,9 @@ int network_down(struct tapgone *g, struct fault *fault)
 		return -1;
 	if (g->litter && caps_standing() == CAPS_ROOT && find_orphans(g, &orphans, fault) < 0)
 		return -1;
-	if (!g->dry_run && g->translated.count &&
+	if (g->removed.count && find_guests(g, fault) < 0)
+		return -1;
+	if (!g->dry_run && g->translated.count && caps_standing() == CAPS_ROOT &&
 	    nat_remove_gone(&g->translated, tapgone_find, fault) < 0)
 		return -1;
 	/* the table of one that somebody else has removed */

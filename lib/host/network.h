@@ -31,6 +31,13 @@ int network_user(struct network_user *user, struct fault *fault) A_MUST_CHECK;
 int network_up(
     struct netdevs *devices, const struct network_user *user, struct fault *fault) A_MUST_CHECK;
 
+/* Makes the bridges that the devices' guests are to be behind (netdev_bridge), as host/hostbridge.h
+ * says, with DHCP, NAT and published ports; all of it is there then, or nothing is. `kept`: they
+ * were asked for by name, and there are no guests. The devices' bridge is set. Signals are heeded
+ * as above. */
+int network_bridge(struct netdevs *devices, bool kept, const struct network_user *user,
+    struct fault *fault) A_MUST_CHECK;
+
 /* Removes as tapgone_remove, and the nftables tables of what is removed or isn't there. With
  * `litter` tables of taps that aren't there any more go as well, and are named in `removed`. */
 int network_down(struct tapgone *g, struct fault *fault) A_MUST_CHECK;

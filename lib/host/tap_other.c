@@ -1,6 +1,7 @@
 /* mirari-tap where there is no Linux: what each system has instead, in words, and exec, which runs
  * the program as it is. Built in place of the modules for Linux; see the makefile. */
 #include "core/proc.h"
+#include "host/bridgeplan.h"
 #include "host/caps.h"
 #include "host/doctor.h"
 #include "host/network.h"
@@ -66,6 +67,13 @@ int network_up(struct netdevs *devices, const struct network_user *user, struct 
 	return refuse(fault);
 }
 
+int network_bridge(
+    struct netdevs *devices, bool kept, const struct network_user *user, struct fault *fault)
+{
+	(void)devices, (void)kept, (void)user;
+	return refuse(fault);
+}
+
 int network_down(struct tapgone *g, struct fault *fault)
 {
 	(void)g;
@@ -90,6 +98,13 @@ int taplist(const struct strv *names, bool all, bool table, struct buf *into, st
 int tapplan(const struct netdevs *devices, uid_t owner, struct buf *into, struct fault *fault)
 {
 	(void)devices, (void)owner, (void)into;
+	return refuse(fault);
+}
+
+int bridgeplan(
+    const struct netdevs *devices, bool kept, uid_t owner, struct buf *into, struct fault *fault)
+{
+	(void)devices, (void)kept, (void)owner, (void)into;
 	return refuse(fault);
 }
 

@@ -5,6 +5,7 @@
 #include "host/caps.h"
 #include "host/compat2013.h"
 #include "host/handover.h"
+#include "host/interrupt.h"
 #include "host/invoker.h"
 #include "host/keeper.h"
 #include "host/rootless.h"
@@ -272,19 +273,6 @@ static int become(struct tapexec *e, struct taps *taps, struct handover *handove
 	return proc_exec(&words, fault);
 }
 
-/* From here on a signal ends us only when a keeper is there to clean up, or nothing is to be
- * cleaned up any more. */
-static void hold_signals(sigset_t *before)
-{
-	sigset_t held;
-
-	sigemptyset(&held);
-	sigaddset(&held, SIGINT);
-	sigaddset(&held, SIGTERM);
-	sigaddset(&held, SIGHUP);
-	sigprocmask(SIG_BLOCK, &held, before);
-}
-
 /* To one who may not make taps: what somebody who may would type, for exactly these. */
 static void advise(const struct tapexec *e, struct fault *fault)
 {
@@ -340,7 +328,9 @@ int tapexec(struct tapexec *e, struct fault *fault)
 
 	if (plan(e, &handover, fault) < 0 || (e->rootless && enter_rootless(e, fault) < 0))
 		return -1;
-	hold_signals(&before);
+	/* from here on a signal ends us only when a keeper is there to clean up, or nothing is to
+	 * be cleaned up any more */
+	interrupt_hold(&before);
 	if (guard_bridges(e, fault) == 0 && taps_make(&taps, fault) == 0) {
 		if (start_keeper(e, &taps, &handover, fault) == 0 &&
 		    let_go(&taps, &handover, fault) == 0)

@@ -1,27 +1,36 @@
 #include "host/tapgone.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
+#include "host/guestgone.h"
 #include "host/link.h"
 #include "host/linkchange.h"
+#include "host/neighbour.h"
 #include "host/netlink.h"
 #include "host/tapholder.h"
 #include "host/tapmark.h"
+#include "render/nft.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A bridge that was made for a record's guests has this long to get a port before it is litter. */
+enum { WANTED_SECONDS = 60 };
+
 struct choice {
 	struct links links;
 	bool *goes; /* owned; for each of them */
 	size_t count;
+	struct guestgone guests;
 };
 
 static void choice_free(struct choice *c)
 {
 	links_free(&c->links);
 	free(c->goes);
+	guestgone_free(&c->guests);
 }
 
 void tapgone_free(struct tapgone *g)
@@ -79,6 +88,8 @@ static int choose_named(struct tapgone *g, struct choice *c, struct fault *fault
 	for (size_t i = 0; i < g->names.count; i++) {
 		const struct link *link = links_by_name(&c->links, g->names.items[i]);
 
+		if (g->devices && guestgone_has(&c->guests, &g->devices->items[i]))
+			continue;
 		if (!link)
 			strv_add(&g->absent, g->names.items[i]);
 		else if (check_one(g, link, fault) < 0)
@@ -128,7 +139,26 @@ static void choose_litter(struct tapgone *g, struct choice *c)
 	}
 }
 
-/* A bridge of ours goes with its last port; one that has lost it before, when litter is cleared. */
+/* Without a port, does it stay? `going`: it is about to lose its last. */
+static bool outlasts(
+    const struct tapgone *g, const struct choice *c, const struct link *bridge, bool going)
+{
+	struct bridgemark mark;
+
+	if (g->all || guestgone_is_last(&c->guests, bridge->ifindex))
+		return false;
+	if (bridge->group == MARK_GROUP_DOOMED || !bridgemark_read(bridge->alias, &mark))
+		return !(going || g->litter);
+	if (mark.kept || (mark.made_for.pid && procid_is_alive(mark.made_for)))
+		return true;
+	if (mark.wanted)
+		return !g->litter || !g->thorough ||
+		       clock_ms() / 1000 - mark.wanted < WANTED_SECONDS;
+	return !(going || g->litter);
+}
+
+/* A bridge of ours goes with its last port, unless it was asked for; one that has lost it before,
+ * when litter is cleared. */
 static void choose_bridges(const struct tapgone *g, struct choice *c)
 {
 	for (size_t i = 0; i < c->links.count; i++) {
@@ -143,7 +173,7 @@ static void choose_bridges(const struct tapgone *g, struct choice *c)
 			going += c->goes[k];
 			staying += !c->goes[k];
 		}
-		if (!staying && (going || g->litter || g->all))
+		if (!staying && !outlasts(g, c, bridge, going))
 			choose(c, bridge);
 	}
 }
@@ -153,8 +183,10 @@ static void name_removed(struct tapgone *g, const struct choice *c)
 	struct tapmark mark;
 
 	for (size_t i = 0; i < c->links.count; i++)
-		if (c->goes[i] && tapmark_read(c->links.items[i].alias, &mark) && mark.nat)
+		if (c->goes[i] && (c->links.items[i].kind == LINK_BRIDGE ||
+				      (tapmark_read(c->links.items[i].alias, &mark) && mark.nat)))
 			strv_add(&g->translated, c->links.items[i].name);
+	guestgone_names(&c->guests, &g->translated);
 	for (int bridges = 0; bridges <= 1; bridges++)
 		for (size_t i = 0; i < c->links.count; i++)
 			if (c->goes[i] && (c->links.items[i].kind == LINK_BRIDGE) == bridges)
@@ -167,7 +199,8 @@ int tapgone_remove(struct tapgone *g, struct fault *fault)
 	struct choice c A_CLEANUP(choice_free) = {0};
 	int result = 0;
 
-	if (netlink_open(&netlink, fault) < 0 || links_read(&netlink, false, &c.links, fault) < 0)
+	if (netlink_open(&netlink, fault) < 0 || links_read(&netlink, false, &c.links, fault) < 0 ||
+	    (g->devices && guestgone_find(&c.guests, g, &netlink, &c.links, fault) < 0))
 		return -1;
 	c.goes = mem_zeroed(c.links.count, sizeof *c.goes);
 	if (g->litter)
@@ -177,6 +210,8 @@ int tapgone_remove(struct tapgone *g, struct fault *fault)
 	if (result < 0)
 		return -1;
 	choose_bridges(g, &c);
+	if (!g->dry_run && guestgone_release(&c.guests, &netlink, fault) < 0)
+		return -1;
 	/* a group may be another user's by the time when it is deleted */
 	if (c.count && !g->dry_run &&
 	    links_delete(&netlink, &c.links, c.goes, g->all && !g->limited, fault) < 0)
@@ -187,21 +222,51 @@ int tapgone_remove(struct tapgone *g, struct fault *fault)
 
 static bool translates(const struct link *link)
 {
+	struct bridgemark bridge;
 	struct tapmark mark;
 
+	if (link && link_is_our_bridge(link))
+		return bridgemark_read(link->alias, &bridge) && bridge.nat;
 	return link && link_is_our_tap(link) && tapmark_read(link->alias, &mark) && mark.nat &&
 	       (link->carrier || !is_litter(link));
+}
+
+/* Has the bridge a reservation for this guest? */
+static bool is_reserved(
+    const char *name, const struct links *links, const struct neighbours *neighbours)
+{
+	struct buf bridge A_CLEANUP(buf_free) = {0};
+	const struct link *link;
+
+	buf_add(&bridge, name, strcspn(name, "."));
+	link = links_by_name(links, buf_str(&bridge));
+	for (size_t i = 0; link && link_is_our_bridge(link) && i < neighbours->count; i++) {
+		const struct neighbour *n = &neighbours->items[i];
+		struct buf guest A_CLEANUP(buf_free) = {0};
+
+		nft_guest(link->name, n->mac, &guest);
+		if (n->reserved && n->ifindex == link->ifindex && !strcmp(buf_str(&guest), name))
+			return true;
+	}
+	return false;
 }
 
 int tapgone_find(const struct strv *names, struct strv *into, struct fault *fault)
 {
 	struct netlink netlink A_CLEANUP(netlink_close) = {0};
+	struct neighbours neighbours A_CLEANUP(neighbours_free) = {0};
 	struct links all A_CLEANUP(links_free) = {0};
+	bool guests = false;
 
-	if (netlink_open(&netlink, fault) < 0 || links_read(&netlink, false, &all, fault) < 0)
+	for (size_t i = 0; i < names->count; i++)
+		guests = guests || nft_is_guest(names->items[i]);
+	if (netlink_open(&netlink, fault) < 0 || links_read(&netlink, false, &all, fault) < 0 ||
+	    (guests && neighbours_read(&netlink, 0, &neighbours, fault) < 0))
 		return -1;
 	for (size_t i = 0; i < names->count; i++)
-		if (!translates(links_by_name(&all, names->items[i])))
+		if (nft_is_guest(names->items[i])
+			? !is_reserved(names->items[i], &all, &neighbours)
+			: !translates(links_by_name(&all, names->items[i])))
 			strv_add(into, names->items[i]);
 	return 0;
 }

@@ -3,10 +3,12 @@
 #include "core/rec.h"
 #include "core/table.h"
 #include "host/link.h"
+#include "host/neighbour.h"
 #include "host/netlink.h"
 #include "host/tapholder.h"
 #include "host/tapmark.h"
 
+#include <arpa/inet.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -18,6 +20,7 @@ struct world {
 	struct links links;
 	struct link_addresses addresses;
 	struct tapholders holders;
+	struct neighbours neighbours;
 };
 
 static void world_free(struct world *w)
@@ -25,6 +28,7 @@ static void world_free(struct world *w)
 	links_free(&w->links);
 	link_addresses_free(&w->addresses);
 	tapholders_free(&w->holders);
+	neighbours_free(&w->neighbours);
 }
 
 static bool is_listed(const struct link *link, const struct strv *names, bool all)
@@ -69,6 +73,34 @@ static int add_addresses(
 			continue;
 		address_text(&w->addresses.items[i].address, &text);
 		if (rec_add(r, "address", buf_str(&text), fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What a bridge of ours does for its guests, and whom it has addresses for. */
+static int add_bridge(
+    const struct world *w, const struct link *link, struct rec *r, struct fault *fault)
+{
+	struct bridgemark mark;
+
+	if (!link_is_our_bridge(link) || !bridgemark_read(link->alias, &mark))
+		return 0;
+	if ((mark.kept && add(r, fault, "kept", "true") < 0) ||
+	    (mark.nat && add(r, fault, "nat", "true") < 0) ||
+	    (mark.dhcp.pid && procid_is_alive(mark.dhcp) &&
+		add(r, fault, "dhcp.pid", "%d", (int)mark.dhcp.pid) < 0))
+		return -1;
+	for (size_t i = 0; i < w->neighbours.count; i++) {
+		const struct neighbour *n = &w->neighbours.items[i];
+		struct buf mac A_CLEANUP(buf_free) = {0};
+		char address[INET_ADDRSTRLEN];
+
+		if (!n->reserved || n->ifindex != link->ifindex)
+			continue;
+		mac_text(n->mac, &mac);
+		inet_ntop(AF_INET, &n->address, address, sizeof address);
+		if (add(r, fault, "reserved", "%s %s", address, buf_str(&mac)) < 0)
 			return -1;
 	}
 	return 0;
@@ -124,7 +156,7 @@ static int record_of(
 	    add(r, fault, "ifindex", "%u", link->ifindex) < 0 ||
 	    add(r, fault, "state", "%s", link->flags & IFF_UP ? "up" : "down") < 0 ||
 	    add(r, fault, "mtu", "%u", link->mtu) < 0 || add_mark(link, r, fault) < 0 ||
-	    add_addresses(w, link, r, fault) < 0 ||
+	    add_bridge(w, link, r, fault) < 0 || add_addresses(w, link, r, fault) < 0 ||
 	    (bridge && add(r, fault, "master", "%s", bridge->name) < 0) ||
 	    add_tap(w, link, r, fault) < 0)
 		return -1;
@@ -153,8 +185,11 @@ static void row_of(const struct rec *r, struct strv *cells)
 	strv_addf(cells, "%s%s", rec_get(r, "state"), in_use && !strcmp(in_use, "true") ? "+" : "");
 	if (device)
 		strv_addf(cells, "%s%s%s", name ? name : "", name ? "/" : "", device);
+	else if (tap)
+		table_cell(cells, NULL);
 	else
-		table_cell(cells, tap ? NULL : "bridge");
+		strv_addf(cells, "bridge%s%s", rec_get(r, "nat") ? "+nat" : "",
+		    rec_get(r, "dhcp.pid") ? "+dhcp" : "");
 	for (size_t i = 0; rec_each(r, "address", &i, &value);)
 		buf_printf(&addresses, "%s%s", addresses.length ? "," : "", value);
 	table_cell(cells, buf_str(&addresses));
@@ -173,7 +208,8 @@ static int read_world(struct world *w, struct fault *fault)
 	struct netlink netlink A_CLEANUP(netlink_close) = {0};
 
 	if (netlink_open(&netlink, fault) < 0 || links_read(&netlink, true, &w->links, fault) < 0 ||
-	    link_addresses_read(&netlink, &w->addresses, fault) < 0)
+	    link_addresses_read(&netlink, &w->addresses, fault) < 0 ||
+	    neighbours_read(&netlink, 0, &w->neighbours, fault) < 0)
 		return -1;
 	tapholders_read(&w->holders);
 	return 0;

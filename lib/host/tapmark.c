@@ -98,9 +98,63 @@ bool tapmark_read(const char *alias, struct tapmark *into)
 	return read_words(end, into);
 }
 
+void bridgemark_write(const struct bridgemark *mark, char into[LINK_ALIAS_MAX])
+{
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	buf_printf(&text, BRIDGE "%u", mark->owner);
+	if (mark->kept)
+		buf_adds(&text, " kept");
+	if (mark->wanted)
+		buf_printf(&text, " wanted=%lld", (long long)mark->wanted);
+	if (mark->nat)
+		buf_adds(&text, " nat");
+	add_process(&text, "dhcp", mark->dhcp);
+	add_process(&text, "for", mark->made_for);
+	snprintf(into, LINK_ALIAS_MAX, "%s", buf_str(&text));
+}
+
+/* One of the words behind the owner; one that isn't known is passed over. */
+static bool read_bridge_word(const char *text, struct bridgemark *into)
+{
+	size_t length = strcspn(text, " ");
+	uint64_t number;
+	char value[48];
+
+	if (word(text, "dhcp", value, sizeof value))
+		return procid_parse(value, &into->dhcp);
+	if (word(text, "for", value, sizeof value))
+		return procid_parse(value, &into->made_for);
+	if (word(text, "wanted", value, sizeof value)) {
+		if (num_parse(value, 1, INT64_MAX, &number) != NUM_OK)
+			return false;
+		into->wanted = (int64_t)number;
+	}
+	into->kept = into->kept || (length == 4 && !strncmp(text, "kept", length));
+	into->nat = into->nat || (length == 3 && !strncmp(text, "nat", length));
+	return true;
+}
+
+bool bridgemark_read(const char *alias, struct bridgemark *into)
+{
+	const char *text = alias + strlen("mirari bridge ");
+	uint64_t owner;
+	char value[16];
+
+	*into = (struct bridgemark){.owner = NO_ID};
+	if (strncmp(alias, BRIDGE, strlen(BRIDGE)) || !word(text, "owner", value, sizeof value) ||
+	    num_parse(value, 0, NO_ID - 1, &owner) != NUM_OK)
+		return false;
+	for (text += strcspn(text, " "); *text == ' '; text += strcspn(text, " "))
+		if (!read_bridge_word(++text, into))
+			return false;
+	into->owner = (uid_t)owner;
+	return !*text;
+}
+
 void tapmark_write_bridge(uid_t owner, char into[LINK_ALIAS_MAX])
 {
-	snprintf(into, LINK_ALIAS_MAX, BRIDGE "%u", owner);
+	bridgemark_write(&(struct bridgemark){.owner = owner}, into);
 }
 
 static bool is_marked(const struct link *link)
@@ -131,12 +185,10 @@ bool link_is_ours(const struct link *link)
 
 uid_t link_owner(const struct link *link)
 {
-	uint64_t owner;
+	struct bridgemark mark;
 
 	if (link->kind == LINK_TAP)
 		return link->owner;
-	if (link->kind != LINK_BRIDGE || strncmp(link->alias, BRIDGE, strlen(BRIDGE)) ||
-	    num_parse(link->alias + strlen(BRIDGE), 0, NO_ID - 1, &owner) != NUM_OK)
-		return NO_ID;
-	return (uid_t)owner;
+	return link->kind == LINK_BRIDGE && bridgemark_read(link->alias, &mark) ? mark.owner
+										: NO_ID;
 }

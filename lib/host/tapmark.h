@@ -5,11 +5,17 @@
  *
  *     mirari UNIKERNEL/DEVICE mac=MAC [guest=ADDRESS/PREFIX] [nat] [dhcp=PID.STARTED]
  *            [for=PID.STARTED]
- *     mirari bridge owner=UID
+ *     mirari bridge owner=UID [kept] [wanted=SECONDS] [nat] [dhcp=PID.STARTED]
+ *            [for=PID.STARTED]
  *
  * With `nat` the tap has an nftables table (host/nat.h). `dhcp` is the process that answers the
  * guest's DHCP. `for` is the program that the tap was made for by mirari-tap exec: when it has
  * ended, the tap is litter.
+ *
+ * Without `kept` and `wanted` a bridge is one of taps, and goes with the last of them. `kept` is
+ * one that was asked for by its name. `wanted` is one for the guests of records, and when that was
+ * last asked for, by a clock that begins with the machine. `for` is who is making it: when that has
+ * ended, it is half made.
  */
 #ifndef MIRARI_HOST_TAPMARK_H
 #define MIRARI_HOST_TAPMARK_H
@@ -21,6 +27,7 @@
 #include "model/value.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Link groups (IFLA_GROUP; `ip link show group 2013`). What is about to be deleted is moved to the
  * second, since the kernel deletes a group at the price of one interface. */
@@ -43,7 +50,20 @@ void tapmark_write(const struct tapmark *mark, char into[LINK_ALIAS_MAX]);
 /* False for an alias that isn't one of a tap of ours. */
 bool tapmark_read(const char *alias, struct tapmark *into) A_MUST_CHECK;
 
-/* The alias of a bridge that this user has made: nobody else but root may change it. */
+struct bridgemark {
+	uid_t owner; /* who has made it: nobody else but root may change it */
+	bool kept;
+	int64_t wanted; /* in seconds of clock_ms; 0: it isn't */
+	bool nat;
+	struct procid dhcp, made_for;
+};
+
+void bridgemark_write(const struct bridgemark *mark, char into[LINK_ALIAS_MAX]);
+
+/* False for an alias that isn't one of a bridge of ours. */
+bool bridgemark_read(const char *alias, struct bridgemark *into) A_MUST_CHECK;
+
+/* The alias of a bridge that this user has made for taps. */
 void tapmark_write_bridge(uid_t owner, char into[LINK_ALIAS_MAX]);
 
 /* How the MAC addresses of our bridges begin: locally administered, no group's. */

@@ -40,39 +40,6 @@ static int set_up_link(
 	return link_change(changes, &change, fault);
 }
 
-static bool among(const struct addresses *all, const struct address *one)
-{
-	for (size_t i = 0; i < all->count; i++)
-		if (address_same(&all->items[i], one))
-			return true;
-	return false;
-}
-
-/* From the addresses `from` to those `to`. With the first IPv4 address of a network the others of
- * it go as well, unless promote_secondaries is set (net.ipv4.conf): so the last is removed first,
- * and those that are to stay are set again. */
-static int change_addresses(struct link_changes *changes, const struct link *link,
-    const struct addresses *from, const struct addresses *to, struct fault *fault)
-{
-	bool lost = false;
-
-	for (size_t i = from->count; i-- > 0;) {
-		if (among(to, &from->items[i]))
-			continue;
-		lost = lost || from->items[i].family == AF_INET;
-		if (link_remove_address(changes, link, &from->items[i], fault) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < to->count; i++) {
-		bool stays =
-		    among(from, &to->items[i]) && !(lost && to->items[i].family == AF_INET);
-
-		if (!stays && link_add_address(changes, link, &to->items[i], fault) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 int tap_set_up(struct taps *t, struct tap *tap, struct link_changes *changes, struct fault *fault)
 {
 	static const struct addresses none;
@@ -89,7 +56,7 @@ int tap_set_up(struct taps *t, struct tap *tap, struct link_changes *changes, st
 		link_changes_start(changes, &t->netlink);
 	}
 	if (set_up_link(t, tap, changes, fault) < 0 ||
-	    change_addresses(changes, &tap->link, &tap->before_addresses,
+	    link_change_addresses(changes, &tap->link, &tap->before_addresses,
 		d->bridge ? &none : &d->hosts, fault) < 0)
 		return -1;
 	if (tap->link.master == (bridge ? bridge->link.ifindex : 0))
@@ -102,33 +69,39 @@ int tap_set_up(struct taps *t, struct tap *tap, struct link_changes *changes, st
  * Mustn't: let them draw to themselves what goes to other networks, or to those of other
  * interfaces.
  */
-static int check_limits(
-    const struct tap *tap, const struct link_addresses *all, struct fault *fault)
+int addresses_check_limits(const char *name, const struct addresses *wanted, const unsigned own[2],
+    const struct link_addresses *all, struct fault *fault)
 {
-	const struct netdev *d = tap->device;
-	unsigned bridge = d->bridge ? if_nametoindex(d->bridge) : 0;
-
-	for (size_t i = 0; i < d->hosts.count; i++) {
+	for (size_t i = 0; i < wanted->count; i++) {
 		struct buf text A_CLEANUP(buf_free) = {0};
 		const char *what =
-		    address_is_private(&d->hosts.items[i]) ? NULL : "isn't of a private network";
+		    address_is_private(&wanted->items[i]) ? NULL : "isn't of a private network";
 
 		for (size_t k = 0; k < all->count && !what; k++) {
 			const struct link_address *other = &all->items[k];
 
-			if (other->ifindex != tap->link.ifindex && other->ifindex != bridge &&
+			if (other->ifindex != own[0] && other->ifindex != own[1] &&
 			    !other->automatic &&
-			    address_overlaps(&d->hosts.items[i], &other->address))
+			    address_overlaps(&wanted->items[i], &other->address))
 				what = "is in the network of another interface";
 		}
 		if (!what)
 			continue;
-		address_text(&d->hosts.items[i], &text);
-		fault_set(fault, EX_NOPERM, "%s: %s %s, which is for root only", d->tap,
+		address_text(&wanted->items[i], &text);
+		fault_set(fault, EX_NOPERM, "%s: %s %s, which is for root only", name,
 		    buf_str(&text), what);
 		return fault_hint(fault, "choose another, such as 10.99.0.1/24; or: sudo …");
 	}
 	return 0;
+}
+
+static int check_limits(
+    const struct tap *tap, const struct link_addresses *all, struct fault *fault)
+{
+	const struct netdev *d = tap->device;
+	const unsigned own[2] = {tap->link.ifindex, d->bridge ? if_nametoindex(d->bridge) : 0};
+
+	return addresses_check_limits(d->tap, &d->hosts, own, all, fault);
 }
 
 int taps_read_before(struct taps *t, struct fault *fault)
@@ -168,8 +141,9 @@ int tap_restore(struct tap *tap, struct link_changes *changes, struct fault *fau
 
 	/* all that it had is set again, since it isn't known how far we came */
 	if (link_change(changes, &change, fault) < 0 ||
-	    change_addresses(changes, &tap->before, hosts, &tap->before_addresses, fault) < 0 ||
-	    change_addresses(changes, &tap->before, &none, &tap->before_addresses, fault) < 0)
+	    link_change_addresses(changes, &tap->before, hosts, &tap->before_addresses, fault) <
+		0 ||
+	    link_change_addresses(changes, &tap->before, &none, &tap->before_addresses, fault) < 0)
 		return -1;
 	return link_put_into(changes, &tap->before, tap->before.master, "", fault);
 }

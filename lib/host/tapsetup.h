@@ -18,4 +18,9 @@ int tap_set_up(struct taps *t, struct tap *tap, struct link_changes *changes,
 /* Asks for what was there before. */
 int tap_restore(struct tap *tap, struct link_changes *changes, struct fault *fault) A_MUST_CHECK;
 
+/* May a user with limits give an interface these addresses (EX_NOPERM)? Those that `own` interfaces
+ * have don't count. */
+int addresses_check_limits(const char *name, const struct addresses *wanted, const unsigned own[2],
+    const struct link_addresses *all, struct fault *fault) A_MUST_CHECK;
+
 #endif

@@ -30,6 +30,18 @@ const struct address *netdev_ipv4(const struct addresses *addresses)
 	return NULL;
 }
 
+bool netdev_asks_host(const struct netdev *d)
+{
+	return d->hosts.count || d->dhcp || d->nat || d->published_count || d->bridge_create;
+}
+
+const char *netdev_bridge(const struct netdev *d)
+{
+	if (d->bridge)
+		return d->bridge;
+	return netdev_asks_host(d) ? d->tap : NULL;
+}
+
 const char *netdev_first(const struct rec *record, size_t *length)
 {
 	for (size_t i = 0; i < record->count; i++) {
@@ -42,6 +54,14 @@ const char *netdev_first(const struct rec *record, size_t *length)
 		return key;
 	}
 	return NULL;
+}
+
+bool addresses_have(const struct addresses *all, const struct address *address)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (address_same(&all->items[i], address))
+			return true;
+	return false;
 }
 
 void addresses_add(struct addresses *to, const struct address *address)
@@ -362,6 +382,49 @@ int netdevs_write(
 		mac_text(d->mac, &mac);
 		if (add_result(into, d, "tap", &tap, fault) < 0 ||
 		    (d->ifindex && add_result(into, d, "ifindex", &number, fault) < 0) ||
+		    add_result(into, d, "mac", &mac, fault) < 0 ||
+		    add_addresses(into, d, "host", &d->hosts, fault) < 0 ||
+		    add_addresses(into, d, "guest", &d->guests, fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The device with a bridge that a key is about, when it is one of the keys that are written again.
+ */
+static bool is_replaced(const struct netdevs *n, const char *key)
+{
+	static const char *const names[] = {"bridge", "mac", "host", "guest"};
+	const char *device = key + strlen("net."), *dot;
+
+	if (strncmp(key, "net.", strlen("net.")) || !(dot = strchr(device, '.')))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (strcmp(dot + 1, names[i]))
+			continue;
+		for (size_t k = 0; k < n->count; k++)
+			if (!strncmp(n->items[k].name, device, (size_t)(dot - device)) &&
+			    !n->items[k].name[dot - device])
+				return netdev_bridge(&n->items[k]) != NULL;
+	}
+	return false;
+}
+
+int netdevs_write_bridges(
+    const struct netdevs *n, const struct rec *record, struct rec *into, struct fault *fault)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (!is_replaced(n, record->fields[i].key))
+			rec_borrow(into, &record->fields[i]);
+	for (size_t i = 0; i < n->count; i++) {
+		const struct netdev *d = &n->items[i];
+		struct buf bridge A_CLEANUP(buf_free) = {0}, mac A_CLEANUP(buf_free) = {0};
+
+		if (!netdev_bridge(d))
+			continue;
+		buf_adds(&bridge, netdev_bridge(d));
+		mac_text(d->mac, &mac);
+		if (add_result(into, d, "bridge", &bridge, fault) < 0 ||
 		    add_result(into, d, "mac", &mac, fault) < 0 ||
 		    add_addresses(into, d, "host", &d->hosts, fault) < 0 ||
 		    add_addresses(into, d, "guest", &d->guests, fault) < 0)

@@ -60,6 +60,18 @@ int netdevs_read(const struct rec *record, struct netdevs *into, struct fault *f
  * NULL when it has none. */
 const char *netdev_first(const struct rec *record, size_t *length);
 
+/* The bridge of the host that the device's guest is to be behind, when what connects it there isn't
+ * a tap of ours (a Xen vif): the one that it names, else one of its own, called as its tap would
+ * have been, when it asks for anything of the host. NULL: it asks for nothing. */
+const char *netdev_bridge(const struct netdev *device);
+
+/* Is there more to that than to name one? Addresses of the host, DHCP, NAT, published ports, or
+ * that it be made. */
+bool netdev_asks_host(const struct netdev *device);
+
+/* Is it in the list? */
+bool addresses_have(const struct addresses *all, const struct address *address);
+
 void addresses_add(struct addresses *to, const struct address *address);
 
 /* The IPv4 address that is for the guest (or the host), or NULL. */
@@ -77,6 +89,11 @@ void mac_derive(const char *one, const char *two, unsigned char into[MAC_BYTES])
 /* The record again with what was found out: net.DEV.tap, .ifindex, .mac, .host and .guest of every
  * device behind all else, in place of those that it had. `into` borrows from `record`. */
 int netdevs_write(const struct netdevs *n, const struct rec *record, struct rec *into,
+    struct fault *fault) A_MUST_CHECK;
+
+/* The same for devices that have a bridge (netdev_bridge): net.DEV.bridge, .mac, .host and .guest.
+ * Other devices are as they were. */
+int netdevs_write_bridges(const struct netdevs *n, const struct rec *record, struct rec *into,
     struct fault *fault) A_MUST_CHECK;
 
 #endif

@@ -6,12 +6,39 @@
 #include <net/if.h>
 #include <string.h>
 
+enum { GUEST_DIGITS = 12 };
+
 bool nft_is_tap(const char *name)
 {
 	size_t length = strspn(name, "0123456789_-abcdefghijklmnopqrstuvwxyz"
 				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
 	return length && length < IFNAMSIZ && !name[length];
+}
+
+bool nft_is_guest(const char *name)
+{
+	const char *dot = strchr(name, '.');
+	char bridge[IFNAMSIZ];
+
+	if (!dot || (size_t)(dot - name) >= sizeof bridge || strlen(dot + 1) != GUEST_DIGITS ||
+	    strspn(dot + 1, "0123456789abcdef") != GUEST_DIGITS)
+		return false;
+	memcpy(bridge, name, (size_t)(dot - name));
+	bridge[dot - name] = '\0';
+	return nft_is_tap(bridge);
+}
+
+void nft_guest(const char *bridge, const unsigned char mac[6], struct buf *into)
+{
+	buf_printf(into, "%s.", bridge);
+	for (size_t i = 0; i < GUEST_DIGITS / 2; i++)
+		buf_printf(into, "%02x", mac[i]);
+}
+
+bool nft_is_owner(const char *name)
+{
+	return nft_is_tap(name) || nft_is_guest(name);
 }
 
 /* nft's strings know no escapes: a quote ends one, and a star at the end is a wildcard that a
@@ -59,7 +86,7 @@ static int check(const struct nft_table *t, struct strv *networks, struct fault 
 {
 	char clean[INET_ADDRSTRLEN];
 
-	if (!nft_is_tap(t->tap))
+	if (!nft_is_owner(t->tap))
 		return fault_set(fault, EX_DATAERR,
 		    "tap '%s': expected a name of letters, digits, '_' and '-' (at most 15)",
 		    t->tap);

@@ -35,7 +35,7 @@ struct nft_publish {
 
 /* All strings are borrowed. */
 struct nft_table {
-	const char *tap;       /* [A-Za-z0-9_-]{1,15} */
+	const char *tap;       /* whose it is: nft_is_owner */
 	const char *interface; /* where the guest's packets come in: the tap, or its bridge */
 	struct strv networks;  /* the host's addresses there, as 10.0.0.1/24; IPv4 */
 	bool nat;              /* the guest may connect to what this host can reach */
@@ -45,8 +45,16 @@ struct nft_table {
 	uint32_t group;    /* the link group of interfaces that may connect to the guest */
 };
 
-/* True for the name of a tap that can have a table. */
+/* True for the name of a tap (or a bridge) that can have a table. */
 bool nft_is_tap(const char *name);
+
+/* The same for a guest of a bridge, which has a table for its published ports: the bridge's name, a
+ * dot, and 12 digits of the guest's MAC address. No name of a tap has a dot. */
+bool nft_is_guest(const char *name);
+void nft_guest(const char *bridge, const unsigned char mac[6], struct buf *into);
+
+/* Either of them. */
+bool nft_is_owner(const char *name);
 
 /* Appends the text. EX_DATAERR when something in the table isn't what it should be: nothing gets
  * into the text unchecked. Equal tables give equal bytes. */
