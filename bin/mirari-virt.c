@@ -104,9 +104,10 @@ static virt_note *note_of(const struct options *o)
 
 static void say_end(const struct options *o, const char *name, const struct virtend *how)
 {
-	static const struct buf newline = {.bytes = (char[]){"\n"}, .length = 1};
+	struct buf newline A_CLEANUP(buf_free) = {0};
 
 	/* what the guest has printed stands there yet */
+	buf_addc(&newline, '\n');
 	if (how->left && isatty(STDOUT_FILENO))
 		put_bytes(&newline);
 	if (o->quiet)
