@@ -38,6 +38,12 @@ typed() {
 	timeout 100 ssh -tt -F "$XEN_SSH_CONFIG" dom0 "xl console $1"
 }
 
+# Names and numbers of all domains, which are there before a test begins when none is still going.
+there_is() {
+	dom0_until '! xl list | grep null'
+	dom0 'xl list; xenstore-list /local/domain' | awk '{ print $1, $2 }'
+}
+
 @test 'it says what it was told, byte for byte, and ends well' {
 	creates odd "a  b=c \\\"d  e\\\" 'f g' h\\\\ i é %s \$HOME exit=poweroff"
 	dom0_until '! xl domid odd'
@@ -119,7 +125,7 @@ typed() {
 
 @test 'twenty of them do nothing at once, and leave nothing behind' {
 	local before used
-	before=$(dom0 'xl list; xenstore-list /local/domain' | sed 's/ [0-9.]*$//')
+	before=$(there_is)
 	for i in {1..20}; do xl_file "many-$i" wait | sed 's/^memory = .*/memory = 16/' >"many-$i.xl"; done
 	dom0_put many-*.xl :/tmp
 	dom0 'for i in $(seq 20); do xl create -q /tmp/many-$i.xl || exit 1; done'
@@ -130,5 +136,5 @@ typed() {
 	awk -v used="$used" 'BEGIN { exit !(used < 4) }' || { echo "used $used s" >&2 && return 1; }
 	dom0 xl shutdown -a
 	dom0_until '! xl list | grep -e many- -e null'
-	same "$before" "$(dom0 'xl list; xenstore-list /local/domain' | sed 's/ [0-9.]*$//')"
+	same "$before" "$(there_is)"
 }

@@ -29,7 +29,8 @@ bool machine_read(char *byte);
 uint64_t machine_now(void);
 
 /* Waits without using the processor: until then, or something was typed, or the machine's owner has
- * a wish (xenstore_wish), or at times for no reason. */
+ * a wish (xenstore_wish), or at times for no reason. What is written between the last look at what
+ * was typed and this may have it miss some of that. */
 void machine_wait(uint64_t until);
 
 /* Ends, when all that was written has been taken. */

@@ -82,8 +82,9 @@ static void read_line(char line[LINE_MAX])
 	for (;;) {
 		char byte;
 
+		heed(); /* which may write, and so clear an event: in front of the look at what is
+			   typed */
 		if (!machine_read(&byte)) {
-			heed();
 			machine_wait(FOREVER);
 		} else if ((byte == '\r' || byte == '\n') && length > 0) {
 			line[length] = '\0';
