@@ -83,21 +83,23 @@ static bool is_gone(const struct xenanswer *a)
 	       strstr(buf_str(&a->errors), "Non-existent domain");
 }
 
-static int act(const struct xenhost *h, const char *verb, unsigned domid, struct xenanswer *answer,
-    struct fault *fault)
+static int act(const struct xenhost *h, const char *verb, unsigned domid, unsigned seconds,
+    struct xenanswer *answer, struct fault *fault)
 {
 	struct strv arguments A_CLEANUP(strv_free) = {0};
 
 	strv_add(&arguments, verb);
 	strv_addf(&arguments, "%u", domid);
-	return xenhost_xl(h, &arguments, answer, fault);
+	return xenhost_xl_within(h, seconds, &arguments, answer, fault);
 }
 
-int xldomain_shutdown(const struct xenhost *h, unsigned domid, struct fault *fault)
+int xldomain_shutdown(
+    const struct xenhost *h, unsigned domid, int64_t grace_ms, struct fault *fault)
 {
+	const unsigned seconds = (unsigned)((grace_ms + 999) / 1000);
 	struct xenanswer answer A_CLEANUP(xenanswer_free) = {0};
 
-	if (act(h, "shutdown", domid, &answer, fault) < 0)
+	if (act(h, "shutdown", domid, seconds ? seconds : 1, &answer, fault) < 0)
 		return -1;
 	return answer.status == 0 || is_gone(&answer);
 }
@@ -106,7 +108,7 @@ int xldomain_destroy(const struct xenhost *h, unsigned domid, struct fault *faul
 {
 	struct xenanswer answer A_CLEANUP(xenanswer_free) = {0};
 
-	if (act(h, "destroy", domid, &answer, fault) < 0)
+	if (act(h, "destroy", domid, 0, &answer, fault) < 0)
 		return -1;
 	if (answer.status == 0 || is_gone(&answer))
 		return 0;
@@ -166,14 +168,24 @@ int xldomain_wait(const struct xenhost *h, const char *name, int64_t millisecond
 	return over;
 }
 
+static int64_t left_until(int64_t deadline)
+{
+	int64_t left = deadline - clock_ms();
+
+	return left > 0 ? left : 0;
+}
+
 int xldomain_stop(
     const struct xenhost *h, const struct xl_listed *d, int64_t grace_ms, struct fault *fault)
 {
-	int reason, listens = d->ended ? 0 : xldomain_shutdown(h, d->domid, fault), over = 0;
+	const int64_t deadline = clock_ms() + grace_ms;
+	int reason, listens = 0, over = 0;
 
+	if (!d->ended)
+		listens = xldomain_shutdown(h, d->domid, grace_ms, fault);
 	if (listens < 0)
 		return -1;
 	if (listens)
-		over = xldomain_wait(h, d->name, grace_ms, &reason, fault);
+		over = xldomain_wait(h, d->name, left_until(deadline), &reason, fault);
 	return over ? over < 0 ? -1 : 0 : xldomain_destroy(h, d->domid, fault);
 }

@@ -37,8 +37,10 @@ int xldomain_must_find(const struct xenhost *h, const char *name, const char *uu
 int xldomain_log(const struct xenhost *h, const char *name, struct xl_log *into,
     struct fault *fault) A_MUST_CHECK;
 
-/* Tells the guest to shut down. 1; 0: it doesn't listen; -1. One that isn't there is fine. */
-int xldomain_shutdown(const struct xenhost *h, unsigned domid, struct fault *fault) A_MUST_CHECK;
+/* Tells the guest to shut down, and waits that long until it has heard it (xl itself would wait for
+ * a minute). 1; 0: it doesn't listen; -1. One that isn't there is fine. */
+int xldomain_shutdown(
+    const struct xenhost *h, unsigned domid, int64_t grace_ms, struct fault *fault) A_MUST_CHECK;
 
 /* Destroys it; one that isn't there is fine. */
 int xldomain_destroy(const struct xenhost *h, unsigned domid, struct fault *fault) A_MUST_CHECK;

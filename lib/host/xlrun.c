@@ -30,10 +30,10 @@ static int end_it(struct xlrun *r, struct fault *fault)
 		return found;
 	if (force || d.ended)
 		return destroy(r, &d, fault);
-	listens = xldomain_shutdown(r->host, d.domid, fault);
+	r->deadline = clock_ms() + r->grace_ms;
+	listens = xldomain_shutdown(r->host, d.domid, r->grace_ms, fault);
 	if (listens < 0)
 		return -1;
-	r->deadline = clock_ms() + r->grace_ms;
 	return listens ? 0 : destroy(r, &d, fault);
 }
 
