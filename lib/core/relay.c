@@ -24,15 +24,23 @@ static void add_unless_ignored(sigset_t *set, int number)
 		sigaddset(set, number);
 }
 
+static struct relay *innermost;
+
 void relay_start(struct relay *r)
 {
 	sigset_t set;
+
+	*r = (struct relay){.fd = -1, .outer = innermost};
+	innermost = r;
+	if (r->outer) {
+		r->fd = r->outer->fd;
+		return;
+	}
 
 	sigemptyset(&set);
 	add_unless_ignored(&set, SIGINT);
 	add_unless_ignored(&set, SIGTERM);
 	add_unless_ignored(&set, SIGHUP);
-	r->caught = 0;
 	sigprocmask(SIG_BLOCK, &set, &r->before);
 	r->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (r->fd < 0) /* then they end us as they always do */
@@ -45,7 +53,12 @@ int relay_take(struct relay *r)
 
 	if (read(r->fd, &info, sizeof info) != (ssize_t)sizeof info)
 		return 0;
-	r->caught = (int)info.ssi_signo;
+	for (struct relay *each = r; each; each = each->outer) {
+		each->caught = (int)info.ssi_signo;
+		each->count++;
+	}
+	if (r->outer)
+		return 0;
 	if (info.ssi_code == SI_KERNEL ||
 	    (info.ssi_code == SI_QUEUE && info.ssi_int == PASSED_TO_ALL))
 		return 0;
@@ -127,6 +140,9 @@ void relay_pass(pid_t top, int number)
 
 void relay_stop(struct relay *r, bool end)
 {
+	innermost = r->outer;
+	if (r->outer)
+		return;
 	fd_close(&r->fd);
 	sigprocmask(SIG_SETMASK, &r->before, NULL);
 	if (end && r->caught)

@@ -2,6 +2,9 @@
  * Signals while programs run below us. One that somebody has sent to us is passed on to all of
  * them, so that nothing goes on running when we are told to end; one of the terminal they have got
  * already. In both cases we wait for them, and end by the signal then.
+ *
+ * A relay that is started while there is another, as by a program that is run on the way, passes
+ * nothing on and ends nothing: what it catches the other one has caught, too, to do as it sees fit.
  */
 #ifndef MIRARI_CORE_RELAY_H
 #define MIRARI_CORE_RELAY_H
@@ -13,7 +16,9 @@
 struct relay {
 	int fd; /* readable when there is something for relay_pass; -1 when there is no such thing
 		 */
-	int caught; /* the last signal's number; 0 while there was none */
+	int caught;          /* the last signal's number; 0 while there was none */
+	unsigned count;      /* of signals */
+	struct relay *outer; /* the one that was there before; NULL */
 	sigset_t before;
 };
 

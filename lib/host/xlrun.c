@@ -47,28 +47,40 @@ static int until_deadline(const struct xlrun *r)
 	return left < 0 ? 0 : (int)left;
 }
 
-/* -1: it could not be ended: the connection is gone, or xl refuses. */
+/* A signal of the terminal hits what we run on the way as well: it is run again then. */
+static int end_it_surely(struct xlrun *r, struct fault *fault)
+{
+	int result;
+
+	for (int tries = 0; tries < 4; tries++) {
+		const unsigned before = r->relay.count;
+
+		result = end_it(r, fault);
+		if (result == 0 || r->relay.count == before || xenhost_is_lost(r->host))
+			break;
+		r->told++;
+		r->heeded = r->relay.count;
+	}
+	return result;
+}
+
+/* -1: it could not be ended: the connection is gone, or xl refuses; or we end, and it goes on. */
 static int heed(struct xlrun *r, struct fault *fault)
 {
-	const int before = r->relay.caught;
-	bool signalled = false;
+	bool signalled;
 
 	/* the terminal's, too: what runs below us is in no group of its */
-	r->relay.caught = 0;
 	(void)relay_take(&r->relay);
-	if (r->relay.caught) {
-		r->told++;
-		signalled = true;
-	} else {
-		r->relay.caught = before;
-	}
+	signalled = r->relay.count != r->heeded;
+	r->heeded = r->relay.count;
+	r->told += signalled;
 	if (signalled && r->only_look)
 		r->left = true;
 	if (r->left)
 		return -1;
 	if (!signalled && (until_deadline(r) < 0 || clock_ms() < r->deadline))
 		return 0;
-	return end_it(r, fault);
+	return end_it_surely(r, fault);
 }
 
 /* Waits, and heeds signals meanwhile. */

@@ -36,7 +36,8 @@ struct xlrun {
 	/* its own */
 	struct relay relay;
 	int64_t deadline; /* when it is destroyed; 0: it isn't told to end */
-	int told;         /* signals so far */
+	int told;         /* how often it was told to end */
+	unsigned heeded;  /* signals so far */
 	bool left;        /* we end, and it goes on */
 	bool unread;      /* nobody reads `out` any more, as `why` has it */
 	struct fault why;

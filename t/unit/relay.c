@@ -104,6 +104,25 @@ static void test_as_before(void)
 	is_int(relay.fd, -1, "or open");
 }
 
+/* A program that is run on the way takes its own relay with it, and must not take the signal. */
+static void test_within_another(void)
+{
+	struct relay outer, inner;
+
+	relay_start(&outer);
+	relay_start(&inner);
+	kill(getpid(), SIGTERM);
+	is_int(relay_take(&inner), 0, "within another relay nothing is to be passed on");
+	is_int(inner.caught, SIGTERM, "but it is caught");
+	relay_stop(&inner, true);
+	ok(true, "and doesn't end us");
+	is_int(outer.caught, SIGTERM, "the other one has caught it");
+	is_int(outer.count, 1, "once");
+	kill(getpid(), SIGHUP);
+	is_int(relay_take(&outer), SIGHUP, "and goes on");
+	relay_stop(&outer, false);
+}
+
 static void test_no_program(void)
 {
 	pid_t pid = run_below(": >ready; while [ ! -e go ]; do sleep 0.02; done; exit 7", 0);
@@ -130,6 +149,7 @@ int main(void)
 	test_passed_on(SIGHUP, "HUP");
 	test_ignored();
 	test_as_before();
+	test_within_another();
 	test_no_program();
 	scratch_leave(dir);
 	return tap_end();
