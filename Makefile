@@ -211,7 +211,7 @@ valgrind: all $(UNIT_TESTS) $(UNIKERNELS)
 		valgrind -q --error-exitcode=99 --leak-check=full $$test >/dev/null; done
 
 FUZZ_SECONDS ?= 30
-FUZZERS = records yaml conf dhcp image logline instance
+FUZZERS = records yaml conf dhcp image logline instance xlvalue
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=fuzz-%)
@@ -222,12 +222,26 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(O)/fuzz/%
 	cd $(O)/fuzz && ./$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
 		-print_final_stats=1 corpus/$* $(abspath $(SRC))/t/fuzz/corpus/$*
 
-$(O)/fuzz/%: $(SRC)/t/fuzz/%.c $(LIB_SOURCES:%=$(SRC)/%) $(SOURCES_yaml-0.1:%=$(SRC)/%)
-	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_DEEP)
+# An archive, so that a fuzzer links what it uses and not what some tool needs a library for.
+FUZZ_SOURCES := $(filter-out %/main.c,$(LIB_SOURCES)) $(SOURCES_yaml-0.1)
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(O)/fuzz/obj/%.o)
+FUZZ_FLAGS = $(OUR_CPPFLAGS) -O1 -g -fno-sanitize-recover=undefined
+
+$(O)/fuzz/obj/%.o: $(SRC)/%.c
 	@mkdir -p $(@D)
-	clang $(OUR_CPPFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< $(filter-out %/main.c,$(LIB_SOURCES:%=$(SRC)/%)) $(SOURCES_yaml-0.1:%=$(SRC)/%) \
-		$(shell $(PKG_CONFIG) --cflags --libs yaml-0.1 2>/dev/null)
+	$(call quiet,CC,$*.c)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined \
+		$(shell $(PKG_CONFIG) --cflags yaml-0.1 2>/dev/null) -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/libmirari.a: $(FUZZ_OBJECTS)
+	rm -f $@ && $(AR) rcsD $@ $^
+
+-include $(FUZZ_OBJECTS:.o=.d)
+
+$(O)/fuzz/%: $(SRC)/t/fuzz/%.c $(SRC)/t/fuzz/fuzz.h $(FUZZ_SOURCES:%=$(SRC)/%)
+	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_DEEP)
+	@$(MAKE) --no-print-directory $(O)/fuzz/libmirari.a
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $(O)/fuzz/libmirari.a \
+		$(shell $(PKG_CONFIG) --libs yaml-0.1 2>/dev/null)
 
 .PHONY: bench
 bench: all $(UNIKERNELS)
