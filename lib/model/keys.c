@@ -132,6 +132,8 @@ const struct key keys[] = {
     {"xen.via", 0, WORD("xl libvirt"), CONFIG, "what starts a Xen domain"},
     {"xen.domid", KEY_RESULT, INTEGER(0, 65535), "mirari-xl", "the domain's number"},
     {"xen.uuid", KEY_RESULT, TEXT, "mirari-xl", "the domain's UUID"},
+    {"xen.state", KEY_RESULT, TEXT, "mirari-xl",
+	"what it does: running, blocked, paused, shutdown, crashed or dying"},
     {"libvirt.uri", 0, TEXT, CONFIG, "the libvirt connection"},
     {"ssh.config", 0, TYPE(PATH), CONFIG, "a configuration file for ssh, instead of its own"},
     {"ec2.region", 0, TYPE(NAME), CONFIG, "the AWS region"},

@@ -5,8 +5,8 @@
  *     crash       3                           1
  *     watchdog    4                           1
  *     reboot      1                           75: it asks to be started again
- *     suspend     2                           75
  *     soft reset  5                           75
+ *     suspend     2                           75, if it doesn't stay
  *     destroyed by somebody else              137, as if SIGKILL had killed it
  */
 #ifndef MIRARI_MODEL_SHUTDOWN_H
