@@ -126,8 +126,10 @@ static int check_runner(const struct running *r, struct fault *fault)
 	size_t program;
 	int status = EX_OK;
 
-	if (!domaincommand_tool(&r->verb.record) &&
-	    !target_is_solo5(rec_get(&r->verb.record, "target")))
+	const char *tool = domaincommand_tool(&r->verb.record);
+
+	if (tool ? strcmp(tool, "mirari-xl") != 0
+		 : !target_is_solo5(rec_get(&r->verb.record, "target")))
 		return EX_OK;
 	/* root doesn't see what is the user's: an opam switch, a file that is for him alone */
 	if (is_given_taps(r) && invoker_find(&who, fault) < 0)

@@ -33,7 +33,8 @@ bool domaincommand_is_virt(const struct rec *record)
 		   (rec_get(record, "libvirt.uri") && !is(record, "xen.via", "xl")));
 }
 
-static bool is_wanted(const char *key)
+/* The mirari elsewhere can't tell all targets by the file; a domain is what its file is. */
+static bool is_wanted(const struct rec *record, const char *key)
 {
 	static const char *const wanted[] = {"name", "deploy", "memory", "cpus", "net.", "ip.",
 	    "block.", "xl.", "xen.via", "libvirt.uri", "ssh.config"};
@@ -45,7 +46,7 @@ static bool is_wanted(const char *key)
 		    (wanted[i][length - 1] == '.' || !key[length]))
 			return true;
 	}
-	return false;
+	return !strcmp(key, "target") && !is(record, "target", "xen");
 }
 
 static bool is_default(const struct field *f)
@@ -78,7 +79,7 @@ static void add_setting(const struct rec *record, const struct field *f, struct 
 void domaincommand_settings(const struct rec *record, struct strv *into)
 {
 	for (size_t i = 0; i < record->count; i++)
-		if (is_wanted(record->fields[i].key) && !is_default(&record->fields[i]))
+		if (is_wanted(record, record->fields[i].key) && !is_default(&record->fields[i]))
 			add_setting(record, &record->fields[i], into);
 }
 
@@ -99,13 +100,18 @@ static const char *any_tool(const struct rec *record)
 	return domaincommand_is_virt(record) ? "mirari-virt" : domaincommand_tool(record);
 }
 
+static bool is_by_ssh(const char *tool)
+{
+	return !strcmp(tool, "mirari-ssh");
+}
+
 void domaincommand_probe(const struct rec *record, struct strv *into)
 {
 	const char *tool = any_tool(record);
 
 	if (!tool)
 		return;
-	strv_list(into, tool, "list");
+	strv_list(into, tool, is_by_ssh(tool) ? "check" : "list");
 	add_place(record, into);
 }
 
@@ -115,7 +121,10 @@ void domaincommand_cleanup(const struct rec *record, struct strv *into)
 
 	if (!tool)
 		return;
-	strv_list(into, tool, "destroy", "--force");
+	if (is_by_ssh(tool))
+		strv_list(into, tool, "stop", "--quiet");
+	else
+		strv_list(into, tool, "destroy", "--force");
 	add_place(record, into);
 	strv_list(into, "--", rec_get(record, "name"));
 }

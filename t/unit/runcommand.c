@@ -1,6 +1,7 @@
 #include "render/runcommand.h"
 
 #include "core/shell.h"
+#include "render/domaincommand.h"
 #include "tap.h"
 
 static struct fault fault;
@@ -83,8 +84,66 @@ static void test_solo5(void)
 	    "/bin/mirari-solo5 run '--net=a=%{tap:a}' '--mac=a=02:00:00:00:00:01' ./x -- -v");
 }
 
+static void test_domain(void)
+{
+	command((struct runcommand){.rootless = false},
+	    RECORD("name=x", "target=xen", "deploy=local", "memory=64", "xl.on_crash=\"preserve\"",
+		"net.a.bridge=br0", "block.d.path=disk", "config.dir=/p", "depends=lwt", "arg=--a b"),
+	    "mirari-xl run '--set=name=x' '--set=memory=64' '--set=xl.on_crash=\"preserve\"' "
+	    "'--set=net.a.bridge=br0' '--set=block.d.path=/p/disk' ./x -- '--a b'");
+	command((struct runcommand){.check = true},
+	    RECORD("name=x", "target=xen", "deploy=ssh://h", "block.d.path=disk", "config.dir=/p",
+		"ssh.config=c"),
+	    "mirari-xl run --dry-run --quiet '--set=name=x' '--set=deploy=ssh://h' "
+	    "'--set=block.d.path=disk' '--set=ssh.config=/p/c' ./x");
+	command((struct runcommand){.rootless = false},
+	    RECORD("name=x", "target=hvt", "deploy=ssh://h", "net.a.dhcp=true", "-a"),
+	    "mirari-ssh run '--set=name=x' '--set=target=hvt' '--set=deploy=ssh://h' "
+	    "'--set=net.a.dhcp=true' ./x -- a");
+	command((struct runcommand){.rootless = false},
+	    RECORD("name=x", "target=virtio", "libvirt.uri=qemu:///session", "memory=64",
+		"net.a.host=10.0.0.1/24", "-a"),
+	    "mirari-tap exec --set 'name=x' --set 'net.a.host=10.0.0.1/24' -- mirari-virt run "
+	    "'--set=name=x' '--set=libvirt.uri=qemu:///session' '--memory=64' "
+	    "'--net=a=%{tap:a}' ./x -- a");
+}
+
+static void other(void (*what)(const struct rec *, struct strv *), const char *const *fields,
+    const char *expected)
+{
+	struct rec record A_CLEANUP(rec_free) = {0};
+	struct strv settings A_CLEANUP(strv_free) = {0}, words A_CLEANUP(strv_free) = {0};
+	struct buf text A_CLEANUP(buf_free) = {0};
+
+	strv_add_words(&settings, fields);
+	ok(rec_apply(&record, &settings, &fault) == 0, "the record is one");
+	what(&record, &words);
+	shell_command(&text, &words);
+	is_str(buf_str(&text), expected, "this");
+}
+
+static void test_what_ends_it(void)
+{
+	other(domaincommand_cleanup, RECORD("name=x", "target=hvt", "deploy=local"), "");
+	other(domaincommand_probe, RECORD("name=x", "target=hvt", "deploy=local"), "");
+	other(domaincommand_cleanup, RECORD("name=x", "target=xen", "deploy=local", "xen.via=xl"),
+	    "mirari-xl destroy --force '--set=xen.via=xl' -- x");
+	other(domaincommand_probe, RECORD("name=x", "target=xen", "deploy=ssh://h", "memory=3"),
+	    "mirari-xl list '--set=deploy=ssh://h'");
+	other(domaincommand_cleanup,
+	    RECORD("name=x", "target=spt", "deploy=ssh://h", "ssh.config=/c"),
+	    "mirari-ssh stop --quiet '--set=deploy=ssh://h' '--set=ssh.config=/c' -- x");
+	other(domaincommand_probe, RECORD("name=x", "target=spt", "deploy=ssh://h"),
+	    "mirari-ssh check '--set=deploy=ssh://h'");
+	other(domaincommand_cleanup,
+	    RECORD("name=x", "target=virtio", "libvirt.uri=qemu:///system"),
+	    "mirari-virt destroy --force '--set=libvirt.uri=qemu:///system' -- x");
+}
+
 int main(void)
 {
+	test_domain();
+	test_what_ends_it();
 	test_plain();
 	test_direct();
 	test_solo5();
