@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2016 # bats' run sets stderr; texts for dom0's shell
 # mirari-xl on a real Xen: in dom0, and from outside over ssh.
 load lib/common.bash
 load lib/xen.bash
@@ -83,13 +84,6 @@ runs_there() {
 }
 
 @test 'what is typed arrives, and is not echoed' {
-	{
-		runs_there pvh >&2
-		dom0_until 'grep "echo: on" /var/log/xen/guest-pvh.log' >&2
-		printf 'one  \035two\n'
-		dom0_until 'grep "echo: one" /var/log/xen/guest-pvh.log' >&2
-		printf 'exit reboot\n'
-	} >typed | true
 	mkfifo typing
 	{
 		dom0_until 'grep "echo: on" /var/log/xen/guest-pvh.log'
@@ -111,11 +105,11 @@ runs_there() {
 	mkfifo typing
 	{
 		dom0_until 'grep "grub> " /var/log/xen/guest-grub.log'
-		printf 'echo it was $root typed\rhalt\r'
+		printf 'echo it was typed\rhalt\r'
 	} >typing 2>/dev/null &
 	dom0 'rm -f /var/log/xen/guest-grub.log'
 	run -0 outside run -m 64 grub.xen <typing
-	has 'it was  typed'
+	has 'it was typed'
 }
 
 @test 'SIGTERM shuts it down, and nothing of it is left' {
@@ -232,7 +226,6 @@ runs_there() {
 	outside run "$GUEST" -- echo >out 2>err &
 	pid=$!
 	until_true grep -q 'echo: on' out
-	dom0 'kill $(ps | sed -n "s/^ *\([0-9]*\) .*[d]ropbear.*-2 .*/\1/p") 2>/dev/null; true'
 	# all connections of dropbear but its listening process
 	dom0 'for p in $(pidof dropbear); do [ "$(cut -d" " -f4 /proc/$p/stat)" = 1 ] || kill $p; done' || :
 	until_true grep -q 'is connected again' err

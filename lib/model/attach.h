@@ -1,6 +1,7 @@
 /*
  * Which device of a unikernel is which of the host's: those of its manifest (model/image.h) against
- * what a record has, net.DEV.* and block.DEV.*. Each must have its counterpart, by name and type.
+ * what a record has, net.DEV.* and block.DEV.*. Each must have its counterpart, by name and type; a
+ * kernel for Xen that has no manifest may be given any.
  */
 #ifndef MIRARI_MODEL_ATTACH_H
 #define MIRARI_MODEL_ATTACH_H

@@ -122,7 +122,7 @@ void domaincommand_cleanup(const struct rec *record, struct strv *into)
 	if (!tool)
 		return;
 	if (is_by_ssh(tool))
-		strv_list(into, tool, "stop", "--quiet");
+		strv_list(into, tool, "stop", "--quiet", "--force");
 	else
 		strv_list(into, tool, "destroy", "--force");
 	add_place(record, into);

@@ -132,7 +132,7 @@ static void test_what_ends_it(void)
 	    "mirari-xl list '--set=deploy=ssh://h'");
 	other(domaincommand_cleanup,
 	    RECORD("name=x", "target=spt", "deploy=ssh://h", "ssh.config=/c"),
-	    "mirari-ssh stop --quiet '--set=deploy=ssh://h' '--set=ssh.config=/c' -- x");
+	    "mirari-ssh stop --quiet --force '--set=deploy=ssh://h' '--set=ssh.config=/c' -- x");
 	other(domaincommand_probe, RECORD("name=x", "target=spt", "deploy=ssh://h"),
 	    "mirari-ssh check '--set=deploy=ssh://h'");
 	other(domaincommand_cleanup,
