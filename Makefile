@@ -208,7 +208,8 @@ valgrind: all $(UNIT_TESTS) $(UNIKERNELS)
 	$(SRC)/t/lib/valgrind-build $(O) $(O)/valgrind
 	MIRARI_BUILD=$(abspath $(O))/valgrind $(PROVE) $(BATS:%=$(SRC)/%)
 	set -e; for test in $(UNIT_TESTS); do \
-		valgrind -q --error-exitcode=99 --leak-check=full $$test >/dev/null; done
+		valgrind -q --error-exitcode=99 --leak-check=full \
+			--suppressions=$(SRC)/t/lib/valgrind.supp $$test >/dev/null; done
 
 FUZZ_SECONDS ?= 30
 FUZZERS = records yaml conf dhcp image logline instance xlvalue
