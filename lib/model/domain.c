@@ -203,13 +203,18 @@ static void absolute(const char *path, const char *here, struct buf *into)
 
 static int set_kernel(struct domain *d, const char *kernel, const char *here, struct fault *fault)
 {
+	struct buf given A_CLEANUP(buf_free) = {0}, own A_CLEANUP(buf_free) = {0};
+
+	absolute(kernel, here, &own);
 	if (!rec_get(&d->xl, "xl.kernel")) {
-		absolute(kernel, here, &d->kernel);
+		buf_adds(&d->kernel, buf_str(&own));
 		return 0;
 	}
-	if (!xlvalue_text(&d->xl, "kernel", &d->kernel) || !d->kernel.length)
+	if (!xlvalue_text(&d->xl, "kernel", &given) || !given.length)
 		return fault_set(fault, EX_DATAERR, "xl.kernel: %.80s is no file's name",
 		    rec_get(&d->xl, "xl.kernel"));
+	absolute(buf_str(&given), here, &d->kernel);
+	d->kernel_other = strcmp(buf_str(&d->kernel), buf_str(&own)) != 0;
 	return 0;
 }
 

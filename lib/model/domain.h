@@ -49,7 +49,8 @@ struct domain {
 	enum domain_type type;
 	const char *name; /* belongs to the domain, or the record */
 	char uuid[DOMAIN_UUID_LENGTH + 1];
-	struct buf kernel;  /* absolute; xl.kernel as it is */
+	struct buf kernel;  /* absolute */
+	bool kernel_other;  /* it is xl.kernel, and that isn't the file that was looked at */
 	bool kernel_moved;  /* to be set by who changes `kernel` afterwards, since it is a copy on
 			       another machine: xl.kernel isn't written then */
 	struct buf cmdline; /* arguments as the guest splits them again (render/guestargs.h makes

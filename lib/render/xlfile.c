@@ -116,14 +116,20 @@ static int add_nets(const struct domain *d, struct buf *into, struct fault *faul
 
 /* xl-disk-configuration(5), libxlu_disk_l.l: target takes all that is behind it, commas too, but
  * for a last one, which is dropped, and line ends. */
-static int add_disks(const struct domain *d, struct buf *into, struct fault *fault)
+static int add_disks(
+    const struct domain *d, struct buf *into, struct strv *warnings, struct fault *fault)
 {
 	struct buf list A_CLEANUP(buf_free) = {0};
 
 	for (size_t i = 0; i < d->disk_count; i++) {
 		const char *path = d->disks[i].path;
-		struct buf item A_CLEANUP(buf_free) = {0};
+		struct buf item A_CLEANUP(buf_free) = {0}, key A_CLEANUP(buf_free) = {0};
+		const char *sector;
 
+		buf_printf(&key, "block.%s.sector", d->disks[i].name);
+		sector = rec_get(d->record, buf_str(&key));
+		if (sector && strcmp(sector, "512") != 0)
+			strv_addf(warnings, "%s: %s: it is 512 by xl", buf_str(&key), sector);
 		if (strchr(path, '\n'))
 			return fault_set(fault, EX_DATAERR,
 			    "block.%s.path: %.200s: xl takes no path with a line end in it",
@@ -169,7 +175,7 @@ static int add_ours(
 		add_text(d, ends[i], "destroy", into);
 	if (!given(d, "vif") && add_nets(d, into, fault) < 0)
 		return -1;
-	return given(d, "disk") ? 0 : add_disks(d, into, fault);
+	return given(d, "disk") ? 0 : add_disks(d, into, warnings, fault);
 }
 
 /* ---- xl.KEY -----------------------------------------------------------------------------------
@@ -202,13 +208,18 @@ static void warn_of_kind(
 
 static void add_given(const struct domain *d, struct buf *into, struct strv *warnings)
 {
+	if (d->kernel_other && !d->kernel_moved)
+		strv_addf(warnings, "xl.kernel: %s is started, and not the file that was looked at",
+		    buf_str(&d->kernel));
 	for (size_t i = 0; i < d->xl.count; i++) {
 		struct xlvalue v A_CLEANUP(xlvalue_free) = {0};
 		const char *key = xlvalue_key(d->xl.fields[i].key);
 		const unsigned kinds = xlkey_kinds(key);
 
-		if (d->kernel_moved && !strcmp(key, "kernel"))
+		if (d->kernel_moved && !strcmp(key, "kernel")) {
+			strv_add(warnings, "xl.kernel: left out, as the kernel is copied");
 			continue;
+		}
 		(void)xlvalue_get(&d->xl, key, &v);
 		if (kinds)
 			warn_of_kind(key, kinds, &v, warnings);

@@ -104,8 +104,10 @@ static void test_devices(void)
 
 	is_int(made(&m, &pvh, "name=www", "net.a.bridge=xenbr0", "net.a.mac=02:00:00:00:00:0a",
 		   "net.b.mtu=1400", "net.b.mac=02:00:00:00:00:0b", "block.data.path=data.img",
-		   "block.xvda.path=/x", "block.more.path=/dev/vg/more"),
+		   "block.xvda.path=/x", "block.more.path=/dev/vg/more", "block.more.sector=4096"),
 	    0, "devices");
+	is_str(m.warnings.items[0], "block.more.sector: 4096: it is 512 by xl",
+	    "a sector that it won't have");
 	is_str(
 	    xlu_item(&m.xl, "vif", 0), "mac=02:00:00:00:00:0a,bridge=xenbr0", "one with a bridge");
 	is_str(xlu_item(&m.xl, "vif", 1), "mac=02:00:00:00:00:0b,mtu=1400", "one without");
@@ -160,6 +162,8 @@ static void test_identity(void)
 	is_str(xlu_text(&m.xl, "name"), "shop", "xl.name");
 	is_str(xlu_text(&m.xl, "kernel"), "/boot/mine", "xl.kernel");
 	is_str(buf_str(&m.domain.kernel), "/boot/mine", "the domain's kernel");
+	is_str(m.warnings.items[0],
+	    "xl.kernel: /boot/mine is started, and not the file that was looked at", "said");
 	is_int(made(&moved, &pvh, "name=www", "xl.kernel='/boot/mine'"), 0, "once more");
 	moved.domain.kernel_moved = true;
 	buf_clear(&moved.domain.kernel);
@@ -170,6 +174,8 @@ static void test_identity(void)
 		xlu_read(&moved.xl, &moved.text),
 	    "of which the kernel was copied");
 	is_str(xlu_text(&moved.xl, "kernel"), "/there/www.xen", "is started from there");
+	is_str(moved.warnings.items[moved.warnings.count - 1],
+	    "xl.kernel: left out, as the kernel is copied", "which is said");
 }
 
 static void warns(const char *field, const char *want)
@@ -192,6 +198,9 @@ static void test_warnings(void)
 	warns("xl.extra='x'", "xl.extra is what the unikernel is told, in place of its arguments");
 	warns("xl.builder='generic'",
 	    "xl.builder: the kernel is a PVH one, which xl doesn't start so; leave it out");
+	warns("xl.kernel='./www.xen'", NULL);
+	warns("xl.kernel='old.xen'",
+	    "xl.kernel: /here/old.xen is started, and not the file that was looked at");
 	warns("xl.cpus='0-3'", NULL);
 	warns("xl.cpus=['0','1']", NULL);
 	warns("xl.seclabel=x", NULL);
