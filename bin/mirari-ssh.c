@@ -42,8 +42,7 @@ static const struct usage *usage(struct options *o)
 	    .commands = commands,
 	};
 	const struct opt options[] = {
-	    {0, "on", "PLACE", "ssh://[USER@]HOST[:PORT] (default: the record's deploy)", OPT_VALUE,
-		&o->on, 0},
+	    {0, "on", "PLACE", "ssh://[USER@]HOST[:PORT] (default: deploy)", OPT_VALUE, &o->on, 0},
 	    {'r', "record", NULL, "run: read a record, also when there is a FILE", OPT_FLAG,
 		&o->record, RUN},
 	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set, 0},

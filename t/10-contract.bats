@@ -55,6 +55,7 @@ readers() {
 			echo "$tool config"
 			echo "$tool domxml --record"
 			;;
+		mirari-ssh) echo "$tool run --record --on=ssh://127.0.0.1:1 $(type -P true)" ;;
 		mirari-supervise) echo "$tool --record --name=x -- touch ran" ;;
 		*) ! options "$tool" | grep -qx -e --get || echo "$tool" ;;
 		esac
@@ -151,7 +152,8 @@ hostile=$'a\e]0;owned\a\e[31m\x9b2J\xc2\x9b2J\x7f\xff\xc0\xafb'
 			try "$tool" "${option%?}" x </dev/null
 			exits 64
 			says "unknown option ${option%?}"
-			says "did you mean $option?"
+			# of two letters one is no hint
+			[[ $option == --?? ]] || says "did you mean $option?"
 		done
 		writes_nothing
 	done

@@ -6,8 +6,10 @@ load lib/inside.bash
 load lib/tenders.bash
 
 setup() {
+	native
 	need ssh ssh-keygen
-	[ -x /usr/sbin/sshd ] || lacking 'sshd is not installed'
+	SSHD=$("$SOURCE/t/lib/sshd-need" "$BUILD") || lacking 'there is no sshd to be had'
+	export SSHD
 	tenders
 	export GUESTS
 	mkdir "$BATS_TEST_TMPDIR/w"

@@ -22,7 +22,8 @@ void binary_name(const char *path, struct buf *into);
  * is NULL that of binary_name. Settings are KEY=VALUE, as by --set. A network
  * device for which they give neither host, bridge nor tap gets what a unikernel needs to be reached
  * and to reach out: an address of the host's (host/subnet.h), DHCP and NAT. Devices without a
- * counterpart are a fault. A program is unix-socket, unless they say that its target is unix-direct.
+ * counterpart are a fault. A program is unix-socket, unless they say that its target is
+ * unix-direct.
  */
 int binary_describe(const char *path, const char *name, const struct strv *settings,
     struct image *image, struct rec *record, struct fault *fault) A_MUST_CHECK;

@@ -1,9 +1,10 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # what scripts of t/lib/inside.bash read for an sshd of their own
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154 # what scripts of t/lib/inside.bash read for an sshd of their own
 #
 # A real sshd on 127.0.0.1, for root, whose home directory there is "$THERE", which has blanks and a quote in its
 # name. It knows nothing of the machine's own: its keys and configuration are the test's, its processes end with
 # the test's namespace. What runs there has the tools and the tenders that run here, and a state of its own.
 #
+#   SSHD       the program (t/lib/sshd-need)
 #   PLACE      ssh://root@127.0.0.1:PORT
 #   ON         (--set ssh.config=FILE --on PLACE)
 #   THERE      the home directory
@@ -26,6 +27,7 @@ ssh_prepare() {
 		echo "locked:x:0:0::$THERE:/usr/sbin/nologin"
 		echo "noisy:x:0:0::$HERE/w/noisy:/bin/bash"
 	} >etc/passwd
+	grep -q '^sshd:' etc/passwd || echo 'sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin' >>etc/passwd
 	mount --bind etc/passwd /etc/passwd
 	mkdir noisy
 	echo 'echo welcome' >noisy/.bashrc
@@ -54,7 +56,7 @@ ssh_prepare() {
 
 # ssh_start [OPTION...]: more lines of sshd_config by -o
 ssh_start() {
-	/usr/sbin/sshd -f etc/sshd_config -E etc/sshd.log "$@"
+	"$SSHD" -f etc/sshd_config -E etc/sshd.log "$@"
 	until_true 5 listens
 }
 
@@ -94,7 +96,7 @@ deployed() {
 
 # Nothing of a connection is left here: no process of ssh, no socket.
 unconnected() {
-	[ -z "$(ls -A "$XDG_RUNTIME_DIR" "$TMPDIR" | grep mirari-ssh)" ] || return
+	[ -z "$(find "$XDG_RUNTIME_DIR" "$TMPDIR" -name 'mirari-ssh*')" ] || return
 	! processes | grep -qx -e ssh -e mirari-ssh
 }
 left_here() {
