@@ -45,6 +45,7 @@ readers() {
 		mirari-tap)
 			echo "$tool up"
 			echo "$tool down"
+			echo "$tool bridge"
 			echo "$tool exec --record -- touch ran"
 			;;
 		mirari-solo5)

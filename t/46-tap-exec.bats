@@ -660,8 +660,10 @@ setup() {
 		keep
 		exits 73 "${ORDINARY[@]}" mirari-tap exec --rootless -p 8090:80 -- true
 		has err 'tcp port 8090 of 0.0.0.0: Address already in use' "ss -nlpt 'sport = :8090'"
-		exits 64 "${ORDINARY[@]}" mirari-tap exec --rootless -p 8091:80 -p 8091:81 -- true
+		exits 64 "${ORDINARY[@]}" mirari-tap exec --rootless -p 8091:80 -p 127.0.0.1:8091:81 -- true
 		has err 'tcp port 8091 is wanted twice'
+		exits 65 mirari-tap exec --host 10.0.0.1/24 -p 8091:80 -p 8091:81 -- true
+		has err "net.service.publish: the host's port 8091 is wanted twice"
 		gone
 	END
 }

@@ -49,7 +49,7 @@ static void make(const struct plan *p, const char *bridge, const struct netdev *
 	shell_word(p->into, alias);
 	if (all->mtu)
 		buf_printf(p->into, " mtu %u", all->mtu);
-	buf_printf(p->into, "%s up\n", ipv6 ? "" : " addrgenmode none");
+	buf_printf(p->into, "%s\n", ipv6 ? "" : " addrgenmode none");
 	for (size_t i = 0; i < all->hosts.count; i++) {
 		const struct address *a = &all->hosts.items[i];
 
@@ -61,6 +61,8 @@ static void make(const struct plan *p, const char *bridge, const struct netdev *
 		begin(p, " dev ", bridge);
 		buf_addc(p->into, '\n');
 	}
+	begin(p, "ip link set dev ", bridge);
+	buf_adds(p->into, " up\n");
 }
 
 static void reserve(const struct plan *p, const struct netdev *d)

@@ -284,11 +284,33 @@ static void check_rp_filter(const struct doctor *d)
 		tell(d, "rp_filter", FINDING_OK, "", "it drops nothing of guests");
 }
 
+/* What goes from one port of a bridge to another meets the firewall of what is forwarded, too,
+ * while br_netfilter is loaded (Linux, Documentation/networking/ip-sysctl,
+ * bridge-nf-call-iptables). */
+static void check_bridge_filter(const struct doctor *d, bool dropped)
+{
+	struct buf value A_CLEANUP(buf_free) = {0};
+
+	if (!read_file(d, "/proc/sys/net/bridge/bridge-nf-call-iptables", &value) ||
+	    buf_str(&value)[0] != '1')
+		tell(d, "bridge_filter", FINDING_OK, "",
+		    "guests of a bridge reach each other past the firewall");
+	else if (dropped)
+		tell(d, "bridge_filter", FINDING_WARNING,
+		    "sudo sysctl -w net.bridge.bridge-nf-call-iptables=0",
+		    "br_netfilter is loaded: what that firewall drops it drops between guests of "
+		    "one bridge, too");
+	else
+		tell(d, "bridge_filter", FINDING_OK, "",
+		    "br_netfilter is loaded, but no firewall drops what is forwarded");
+}
+
 /* ---- firewalls --------------------------------------------------------------------------------*/
 
 struct firewalls {
 	const struct doctor *doctor;
 	bool any;
+	bool drops; /* what is ours, too */
 };
 
 static void tell_firewall(void *context, const struct firewall *f)
@@ -303,6 +325,7 @@ static void tell_firewall(void *context, const struct firewall *f)
 		    firewall_name(f->kind), f->family, f->table, f->chain);
 		return;
 	}
+	all->drops = true;
 	firewall_advice(f, &advice);
 	tell(all->doctor, "firewall", FINDING_WARNING, buf_str(&advice),
 	    "%s drops what guests send out, and what is sent to them, by %s (table %s %s, chain "
@@ -337,6 +360,7 @@ static void check_firewall(const struct doctor *d)
 		    "drop what is forwarded");
 		all.any = true;
 	}
+	check_bridge_filter(d, all.drops);
 	if (!all.any && fault.status == 0)
 		tell(d, "firewall", FINDING_OK, "", "no other one drops what is forwarded");
 }

@@ -20,7 +20,8 @@ enum finding_grade {
 /* Strings are borrowed for the time of the call. */
 struct finding {
 	const char *name; /* of the check: tun, privilege, rootless, nft, slirp4netns, ip_forward,
-			     rp_filter, firewall; the last two may be there several times */
+			     rp_filter, firewall, bridge_filter (as root); the two before that may
+			     be there several times */
 	enum finding_grade grade;
 	const char *text;   /* a sentence without its full stop */
 	const char *advice; /* a command, or "" */

@@ -157,8 +157,6 @@ static int find_guests(struct tapgone *g, struct fault *fault)
 {
 	struct strv tables A_CLEANUP(strv_free) = {0};
 
-	if (caps_standing() != CAPS_ROOT)
-		return 0;
 	if (nat_list(&tables, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < tables.count; i++)
@@ -177,7 +175,7 @@ int network_down(struct tapgone *g, struct fault *fault)
 		return -1;
 	if (g->removed.count && find_guests(g, fault) < 0)
 		return -1;
-	if (!g->dry_run && g->translated.count && caps_standing() == CAPS_ROOT &&
+	if (!g->dry_run && g->translated.count &&
 	    nat_remove_gone(&g->translated, tapgone_find, fault) < 0)
 		return -1;
 	/* the table of one that somebody else has removed */

@@ -178,13 +178,19 @@ static void choose_bridges(const struct tapgone *g, struct choice *c)
 	}
 }
 
-static void name_removed(struct tapgone *g, const struct choice *c)
+static bool has_table(const struct link *link)
 {
+	struct bridgemark bridge;
 	struct tapmark mark;
 
+	return link->kind == LINK_BRIDGE ? bridgemark_read(link->alias, &bridge) && bridge.nat
+					 : tapmark_read(link->alias, &mark) && mark.nat;
+}
+
+static void name_removed(struct tapgone *g, const struct choice *c)
+{
 	for (size_t i = 0; i < c->links.count; i++)
-		if (c->goes[i] && (c->links.items[i].kind == LINK_BRIDGE ||
-				      (tapmark_read(c->links.items[i].alias, &mark) && mark.nat)))
+		if (c->goes[i] && has_table(&c->links.items[i]))
 			strv_add(&g->translated, c->links.items[i].name);
 	guestgone_names(&c->guests, &g->translated);
 	for (int bridges = 0; bridges <= 1; bridges++)
@@ -222,13 +228,7 @@ int tapgone_remove(struct tapgone *g, struct fault *fault)
 
 static bool translates(const struct link *link)
 {
-	struct bridgemark bridge;
-	struct tapmark mark;
-
-	if (link && link_is_our_bridge(link))
-		return bridgemark_read(link->alias, &bridge) && bridge.nat;
-	return link && link_is_our_tap(link) && tapmark_read(link->alias, &mark) && mark.nat &&
-	       (link->carrier || !is_litter(link));
+	return link && link_is_ours(link) && has_table(link) && (link->carrier || !is_litter(link));
 }
 
 /* Has the bridge a reservation for this guest? */

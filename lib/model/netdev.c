@@ -266,6 +266,18 @@ static int check_addresses(const struct netdev *d, struct fault *fault)
 	return 0;
 }
 
+/* The first would get the connections, and the second none. */
+static int check_published(const struct netdev *d, struct fault *fault)
+{
+	for (size_t i = 1; i < d->published_count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (publish_same_port(&d->published[i], &d->published[k]))
+				return fault_set(fault, EX_DATAERR,
+				    "net.%s.publish: the host's port %u is wanted twice", d->name,
+				    (unsigned)d->published[i].host);
+	return 0;
+}
+
 static int complete(
     const struct rec *record, struct netdevs *n, struct netdev *d, struct fault *fault)
 {
@@ -289,7 +301,7 @@ static int complete(
 	if (!d->mac_given)
 		mac_derive(n->unikernel, d->name, d->mac);
 	complete_guests(record, d, d == n->items);
-	return check_addresses(d, fault);
+	return check_published(d, fault) < 0 ? -1 : check_addresses(d, fault);
 }
 
 /* Two devices can't have one tap, nor one address of the host unless a bridge has it. */
@@ -328,107 +340,4 @@ int netdevs_read(const struct rec *record, struct netdevs *into, struct fault *f
 		if (complete(record, into, &into->items[i], fault) < 0)
 			return -1;
 	return check_apart(into, fault);
-}
-
-/* Is it one of the keys that netdevs_write writes? */
-static bool is_rewritten(const char *key)
-{
-	static const char *const names[] = {"tap", "ifindex", "mac", "host", "guest"};
-	const char *dot;
-
-	if (strncmp(key, "net.", strlen("net.")) || !(dot = strchr(key + strlen("net."), '.')))
-		return false;
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (!strcmp(dot + 1, names[i]))
-			return true;
-	return false;
-}
-
-static int add_result(struct rec *into, const struct netdev *d, const char *key,
-    const struct buf *value, struct fault *fault)
-{
-	struct buf name A_CLEANUP(buf_free) = {0};
-
-	buf_printf(&name, "net.%s.%s", d->name, key);
-	return rec_add(into, buf_str(&name), buf_str(value), fault);
-}
-
-static int add_addresses(struct rec *into, const struct netdev *d, const char *key,
-    const struct addresses *addresses, struct fault *fault)
-{
-	for (size_t i = 0; i < addresses->count; i++) {
-		struct buf text A_CLEANUP(buf_free) = {0};
-
-		address_text(&addresses->items[i], &text);
-		if (add_result(into, d, key, &text, fault) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int netdevs_write(
-    const struct netdevs *n, const struct rec *record, struct rec *into, struct fault *fault)
-{
-	for (size_t i = 0; i < record->count; i++)
-		if (!is_rewritten(record->fields[i].key))
-			rec_borrow(into, &record->fields[i]);
-	for (size_t i = 0; i < n->count; i++) {
-		const struct netdev *d = &n->items[i];
-		struct buf tap A_CLEANUP(buf_free) = {0}, number A_CLEANUP(buf_free) = {0};
-		struct buf mac A_CLEANUP(buf_free) = {0};
-
-		buf_adds(&tap, d->tap);
-		buf_printf(&number, "%u", d->ifindex);
-		mac_text(d->mac, &mac);
-		if (add_result(into, d, "tap", &tap, fault) < 0 ||
-		    (d->ifindex && add_result(into, d, "ifindex", &number, fault) < 0) ||
-		    add_result(into, d, "mac", &mac, fault) < 0 ||
-		    add_addresses(into, d, "host", &d->hosts, fault) < 0 ||
-		    add_addresses(into, d, "guest", &d->guests, fault) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The device with a bridge that a key is about, when it is one of the keys that are written again.
- */
-static bool is_replaced(const struct netdevs *n, const char *key)
-{
-	static const char *const names[] = {"bridge", "mac", "host", "guest"};
-	const char *device = key + strlen("net."), *dot;
-
-	if (strncmp(key, "net.", strlen("net.")) || !(dot = strchr(device, '.')))
-		return false;
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (strcmp(dot + 1, names[i]))
-			continue;
-		for (size_t k = 0; k < n->count; k++)
-			if (!strncmp(n->items[k].name, device, (size_t)(dot - device)) &&
-			    !n->items[k].name[dot - device])
-				return netdev_bridge(&n->items[k]) != NULL;
-	}
-	return false;
-}
-
-int netdevs_write_bridges(
-    const struct netdevs *n, const struct rec *record, struct rec *into, struct fault *fault)
-{
-	for (size_t i = 0; i < record->count; i++)
-		if (!is_replaced(n, record->fields[i].key))
-			rec_borrow(into, &record->fields[i]);
-	for (size_t i = 0; i < n->count; i++) {
-		const struct netdev *d = &n->items[i];
-		struct buf bridge A_CLEANUP(buf_free) = {0}, mac A_CLEANUP(buf_free) = {0};
-
-		if (!netdev_bridge(d))
-			continue;
-		buf_adds(&bridge, netdev_bridge(d));
-		mac_text(d->mac, &mac);
-		if (add_result(into, d, "bridge", &bridge, fault) < 0 ||
-		    add_result(into, d, "mac", &mac, fault) < 0 ||
-		    add_addresses(into, d, "host", &d->hosts, fault) < 0 ||
-		    add_addresses(into, d, "guest", &d->guests, fault) < 0)
-			return -1;
-	}
-	return 0;
 }

@@ -43,3 +43,8 @@ bool publish_parse(const char *text, struct publish *into)
 	*into = parsed;
 	return true;
 }
+
+bool publish_same_port(const struct publish *a, const struct publish *b)
+{
+	return a->host == b->host && a->udp == b->udp && a->address.s_addr == b->address.s_addr;
+}

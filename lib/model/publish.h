@@ -17,4 +17,7 @@ struct publish {
 /* The whole of `text`; false, with nothing set, when it is anything else. */
 bool publish_parse(const char *text, struct publish *into) A_MUST_CHECK;
 
+/* Are both for the same port of the same address of the host? */
+bool publish_same_port(const struct publish *a, const struct publish *b);
+
 #endif

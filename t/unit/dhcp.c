@@ -598,6 +598,54 @@ static void test_lease(void)
 	set_lease();
 }
 
+static bool wish(struct dhcprequest *r, struct dhcp_wish *into)
+{
+	close_request(r);
+	return dhcp_read_wish(r->frame, r->frame_length, into);
+}
+
+static void test_wish(void)
+{
+	static const struct {
+		int type, what;
+	} types[] = {{DISCOVER, DHCP_LOOKS}, {INFORM, DHCP_LOOKS}, {REQUEST, DHCP_TAKES},
+	    {DECLINE, DHCP_REFUSES}, {RELEASE, DHCP_ENDS}};
+	struct dhcprequest r;
+	struct dhcp_wish w;
+
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		start_request(&r, types[i].type);
+		ok(wish(&r, &w) && (int)w.what == types[i].what && !w.asked.s_addr &&
+			!w.server.s_addr && !memcmp(w.mac, guest_mac, 6),
+		    "the wish of a %d", types[i].type);
+	}
+	start_request(&r, REQUEST);
+	put_address_at(&r, 12, "10.0.0.8");
+	ok(wish(&r, &w) && w.asked.s_addr == address("10.0.0.8").s_addr, "what it has");
+	start_request(&r, REQUEST);
+	put_address_at(&r, 12, "10.0.0.8");
+	add_address(&r, 50, "10.0.0.9");
+	add_address(&r, 54, "10.0.0.1");
+	ok(wish(&r, &w) && w.asked.s_addr == address("10.0.0.9").s_addr &&
+		w.server.s_addr == address("10.0.0.1").s_addr,
+	    "what it asks for, and whom");
+	for (int type = 0; type < 16; type++) {
+		start_request(&r, type);
+		if (type == OFFER || type == ACK || type == NAK || !type || type > INFORM)
+			ok(!wish(&r, &w), "no wish by a %d", type);
+	}
+	start_request(&r, DISCOVER);
+	memset(r.source_mac, 0, 6);
+	memset(r.message + 28, 0, 6);
+	ok(!wish(&r, &w), "nor by nobody");
+	start_request(&r, DISCOVER);
+	r.source_mac[0] = r.message[28] = 3;
+	ok(!wish(&r, &w), "nor by a group");
+	start_request(&r, DISCOVER);
+	r.message[33] ^= 1;
+	ok(!wish(&r, &w), "nor in another's name");
+}
+
 int main(void)
 {
 	set_lease();
@@ -615,5 +663,6 @@ int main(void)
 	test_every_id_length();
 	test_every_length();
 	test_lease();
+	test_wish();
 	return tap_end();
 }

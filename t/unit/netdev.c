@@ -42,6 +42,38 @@ static void written(const char *text, const char *expected)
 	is_str(buf_str(&out), expected, "as it should be");
 }
 
+static void bridges(const char *text, const char *expected)
+{
+	struct rec record A_CLEANUP(rec_free) = {0}, result A_CLEANUP(rec_free) = {0};
+	struct netdevs n A_CLEANUP(netdevs_free) = {0};
+	struct buf out A_CLEANUP(buf_free) = {0};
+
+	read_record(text, &record);
+	ok(netdevs_read(&record, &n, &fault) == 0 &&
+		netdevs_write_bridges(&n, &record, &result, &fault) == 0,
+	    "is written");
+	for (size_t i = 0; i < result.count; i++)
+		buf_printf(&out, "%s=%s\n", result.fields[i].key, result.fields[i].value);
+	is_str(buf_str(&out), expected, "with bridges");
+}
+
+static void test_bridges(void)
+{
+	bridges("net.a.tap=t\nnet.a.mac=02:00:00:00:00:01\nnet.a.host=10.0.0.1/24\nx=1\n",
+	    "net.a.tap=t\nx=1\nnet.a.bridge=t\nnet.a.mac=02:00:00:00:00:01\n"
+	    "net.a.host=10.0.0.1/24\nnet.a.guest=10.0.0.2/24\n");
+	bridges("net.a.tap=t\nnet.a.mac=02:00:00:00:00:01\nnet.ab.tap=u\nnet.ab.bridge=br0\n"
+		"net.ab.mac=02:00:00:00:00:02\n",
+	    "net.a.tap=t\nnet.a.mac=02:00:00:00:00:01\nnet.ab.tap=u\nnet.ab.bridge=br0\n"
+	    "net.ab.mac=02:00:00:00:00:02\n");
+	bridges("net.a.tap=t\nnet.a.mac=02:00:00:00:00:01\nnet.a.bridge=br0\n"
+		"net.a.publish=80:80\nnet.a.publish=127.0.0.1:80:81\nnet.a.publish=80:80/udp\n"
+		"net.a.host=10.0.0.1/24\n",
+	    "net.a.tap=t\nnet.a.publish=80:80\nnet.a.publish=127.0.0.1:80:81\n"
+	    "net.a.publish=80:80/udp\nnet.a.bridge=br0\nnet.a.mac=02:00:00:00:00:01\n"
+	    "net.a.host=10.0.0.1/24\nnet.a.guest=10.0.0.2/24\n");
+}
+
 static void refused(const char *text, const char *why)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
@@ -120,6 +152,9 @@ static void test_refused(void)
 {
 	refused("net.a.mtu=1400\n", "no name to name the tap by");
 	refused(A "net.a.bridge-create=true\n", "there is no net.a.bridge");
+	refused(A "net.a.host=10.0.0.1/"
+		  "24\nnet.a.publish=80:80\nnet.a.publish=81:80\nnet.a.publish=80:81/tcp\n",
+	    "net.a.publish: the host's port 80 is wanted twice");
 	refused(A "net.b.tap=t\n", "t is the tap of net.a");
 	refused(A "net.a.dhcp=true\n", "net.a.dhcp: needs the host's IPv4 address");
 	refused(A "net.a.nat=true\nnet.a.host=fd00::1/64\n", "net.a.nat: needs the host's");
@@ -217,5 +252,6 @@ int main(void)
 	test_refused();
 	test_fields();
 	test_derived();
+	test_bridges();
 	return tap_end();
 }

@@ -63,6 +63,43 @@ static void test_back(void)
 	same(&back, &m);
 }
 
+static void test_bridge(void)
+{
+	static const char *const bad[] = {"mirari bridge",
+	    "mirari bridge owner=", "mirari bridge owner=x", "mirari bridge owner=4294967295",
+	    "mirari bridge owner=0x", "mirari bridge owner=0 dhcp=1",
+	    "mirari bridge owner=0 for=", "mirari bridge owner=0 wanted=0",
+	    "mirari bridge owner=0 wanted=x", "mirari bridge kept",
+	    "mirari a/b mac=02:00:00:00:00:01"};
+	struct bridgemark m = {.owner = 1000,
+			      .kept = true,
+			      .wanted = 12,
+			      .nat = true,
+			      .dhcp = {34, 56},
+			      .made_for = {78, 90}},
+			  back;
+	char alias[LINK_ALIAS_MAX];
+
+	bridgemark_write(&m, alias);
+	is_str(
+	    alias, "mirari bridge owner=1000 kept wanted=12 nat dhcp=34.56 for=78.90", "all of it");
+	ok(bridgemark_read(alias, &back) && back.owner == 1000 && back.kept && back.nat &&
+		back.wanted == 12 && procid_same(back.dhcp, m.dhcp) &&
+		procid_same(back.made_for, m.made_for),
+	    "is read");
+	m = (struct bridgemark){.owner = 0};
+	bridgemark_write(&m, alias);
+	is_str(alias, "mirari bridge owner=0", "the least");
+	ok(bridgemark_read(alias, &back) && !back.owner && !back.kept && !back.nat &&
+		!back.wanted && !back.dhcp.pid && !back.made_for.pid,
+	    "is read");
+	ok(bridgemark_read("mirari bridge owner=7 later=1 natx keptx", &back) && back.owner == 7 &&
+		!back.nat && !back.kept,
+	    "words of a later version");
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		ok(!bridgemark_read(bad[i], &back), "not '%s'", bad[i]);
+}
+
 static void test_foreign(void)
 {
 	static const char *const bad[] = {"", "mirari", "mirari ", "mirari bridge",
@@ -175,6 +212,7 @@ static void test_of(void)
 int main(void)
 {
 	test_back();
+	test_bridge();
 	test_foreign();
 	test_ours();
 	test_of();
