@@ -44,7 +44,7 @@ static const struct usage *usage(struct options *o)
 	static struct usage u = {
 	    .tool = "mirari-virt",
 	    .purpose = "unikernels by libvirt, on Xen and QEMU",
-	    .synopsis = "run|console|list|stop|destroy|wait [OPTION]... [FILE|NAME]... [-- ARG...]",
+	    .synopsis = "run|console|list|stop|destroy|wait [OPTION]... [WORD]",
 	    .examples = "  mirari-virt run www.virtio --net service=tap0 -- --port=80\n"
 			"  mirari-virt run -d --uri xen+ssh://root@host/system www.xen\n"
 			"  mirari-virt list --uri xen+ssh://root@host/system\n"
@@ -61,7 +61,7 @@ static const struct usage *usage(struct options *o)
 		0},
 	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set, 0},
 	    {0, "get", "KEY", "print only the values of this key", OPT_VALUE, &o->get, RUN | LIST},
-	    {0, "net", "DEV=TAP", "run: a device's tap; on Xen, its bridge (repeatable)", OPT_LIST,
+	    {0, "net", "DEV=TAP", "run: its tap; on Xen, its bridge (repeatable)", OPT_LIST,
 		&o->nets, RUN},
 	    {0, "mac", "DEV=MAC", "run: its MAC address (repeatable)", OPT_LIST, &o->macs, RUN},
 	    {0, "block", "DEV=PATH", "run: the file of a block device (repeatable)", OPT_LIST,
@@ -107,9 +107,11 @@ static void say_end(const struct options *o, const char *name, const struct virt
 	struct buf newline A_CLEANUP(buf_free) = {0};
 
 	/* what the guest has printed stands there yet */
-	buf_addc(&newline, '\n');
-	if (how->left && isatty(STDOUT_FILENO))
+	if (how->left && isatty(STDOUT_FILENO)) {
+		buf_addc(&newline, '\n');
 		put_bytes(&newline);
+		fflush(stdout);
+	}
 	if (o->quiet)
 		return;
 	if (how->left)
