@@ -264,7 +264,10 @@ pvh() {
 	[ "$(id -u)" = 0 ] || lacking 'a session in a network namespace of its own needs root to make it'
 	netns
 	"${NS[@]}" mirari-tap up tap0 --host 10.0.0.1/24 --owner 65534 >"$T/record"
-	# one whose QEMU is in that namespace
+	# one whose QEMU is in that namespace, with /dev/net/tun as udev has it
+	mknod "$W/tun" c 10 200
+	chmod 666 "$W/tun"
+	NS+=(unshare --mount sh -c 'mount --bind "$0" /dev/net/tun && exec "$@"' "$W/tun")
 	mkdir "$W/run2"
 	chown 65534:65534 "$W/run2"
 	VIRT=("${AS[@]}" "XDG_RUNTIME_DIR=$W/run2" mirari-virt)
@@ -281,10 +284,11 @@ pvh() {
 	try "${NS[@]}" "${VIRT[@]}" run "$W/guest/net.virtio" --net service=tap9
 	exits 65
 	says tap9
-	for pid in "$W"/run2/libvirt/{libvirtd,virtlogd}.pid; do
-		kill "$(cat "$pid")"
-		until_true gone "$(cat "$pid")"
-	done
+	virt_pids "$W"/run2/libvirt/{libvirtd,virtlogd}.pid >daemons
+	while read -r pid; do
+		kill "$pid"
+		until_true gone "$pid"
+	done <daemons
 }
 
 @test 'block' {
