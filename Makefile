@@ -148,6 +148,7 @@ NEEDS_t/unit/handover = libmnl
 NEEDS_t/unit/xlvalue = xlutil xenlight
 NEEDS_t/unit/xlfile = xlutil xenlight
 NEEDS_t/unit/sha256 = libcrypto
+NEEDS_t/unit/virt = libvirt
 UNIT_NAMES := $(foreach test,$(UNIT_SOURCES:%.c=%),$(if $(call buildable,$(test)),$(test)))
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/%)
 BATS := $(shell cd $(SRC) && echo t/*.bats)
