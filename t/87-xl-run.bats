@@ -113,7 +113,7 @@ runs_there() {
 }
 
 @test 'SIGTERM shuts it down, and nothing of it is left' {
-	outside run "$GUEST" -- echo >out 2>err &
+	mirari-xl run "${PLACE[@]}" "$GUEST" -- echo >out 2>err &
 	pid=$!
 	dom0_until 'grep "echo: on" /var/log/xen/guest-pvh.log'
 	until_true grep -q 'echo: on' out
@@ -128,13 +128,13 @@ runs_there() {
 }
 
 @test 'one that does not listen is destroyed: after a while, or at a second signal' {
-	outside run --timeout 2 "$GUEST" -- echo ignore-shutdown >out 2>err &
+	mirari-xl run "${PLACE[@]}" --timeout 2 "$GUEST" -- echo ignore-shutdown >out 2>err &
 	pid=$!
 	until_true grep -q 'echo: on' out
-	kill -INT $pid
-	run -130 wait $pid
+	kill -HUP $pid
+	run -129 wait $pid
 	same '' "$(outside list)"
-	outside run --timeout 600 "$GUEST" -- echo ignore-shutdown >out 2>err &
+	mirari-xl run "${PLACE[@]}" --timeout 600 "$GUEST" -- echo ignore-shutdown >out 2>err &
 	pid=$!
 	until_true grep -q 'echo: on' out
 	kill -TERM $pid
@@ -177,7 +177,7 @@ runs_there() {
 	has 'there is no domain pvh'
 	run -0 outside stop --force pvh
 	outside run --detach "$GUEST" -- wait >record
-	outside wait pvh &
+	mirari-xl wait "${PLACE[@]}" pvh &
 	waits=$!
 	outside destroy pvh
 	run -137 wait $waits
@@ -199,7 +199,7 @@ runs_there() {
 	run -75 outside run "$GUEST"
 	has crashed
 	outside destroy pvh
-	outside run --set 'xl.on_reboot="restart"' "$GUEST" -- echo </dev/null >out 2>err &
+	mirari-xl run "${PLACE[@]}" --set 'xl.on_reboot="restart"' "$GUEST" -- echo </dev/null >out 2>err &
 	pid=$!
 	until_true grep -q 'echo: on' out
 	first=$(dom0 xl domid pvh)
@@ -223,7 +223,7 @@ runs_there() {
 }
 
 @test 'a connection that is lost is made again, and the guest has not noticed' {
-	outside run "$GUEST" -- echo >out 2>err &
+	mirari-xl run "${PLACE[@]}" "$GUEST" -- echo >out 2>err &
 	pid=$!
 	until_true grep -q 'echo: on' out
 	# all connections of dropbear but its listening process
@@ -240,7 +240,7 @@ runs_there() {
 
 @test 'killed at any moment: what is left is found, and cleared away' {
 	for wait in 0.05 0.3 0.6 0.9 1.5 3; do
-		outside run "$GUEST" -- wait </dev/null >out 2>err &
+		mirari-xl run "${PLACE[@]}" "$GUEST" -- wait </dev/null >out 2>err &
 		pid=$!
 		sleep $wait
 		kill -9 $pid
@@ -274,8 +274,8 @@ runs_there() {
 	done
 	same 20 "$(outside list | grep -c '^name=many-')"
 	for i in {1..20}; do
-		[ $((i % 2)) = 0 ] || dom0 mirari-xl destroy many-$i
-		[ $((i % 2)) = 1 ] || dom0 mirari-xl stop many-$i
+		[ $((i % 2)) = 0 ] || dom0 mirari-xl destroy "many-$i"
+		[ $((i % 2)) = 1 ] || dom0 mirari-xl stop "many-$i"
 	done
 	dom0_until '! xl list | grep -e many- -e null'
 	same "$before" "$(dom0 'xl list; xenstore-list /local/domain' | awk '{ print $1, $2 }')"

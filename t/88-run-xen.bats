@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154 # bats' run sets stderr
 # mirari run on a real Xen: a project's unikernel from outside, and instances like any other; in dom0 with a network.
 load lib/common.bash
 load lib/xen.bash
