@@ -56,7 +56,7 @@ ssh_prepare() {
 
 # ssh_start [OPTION...]: more lines of sshd_config by -o
 ssh_start() {
-	"$SSHD" -f etc/sshd_config -E etc/sshd.log "$@"
+	"$SSHD" -f "$HERE/w/etc/sshd_config" -E "$HERE/w/etc/sshd.log" "$@"
 	until_true 5 listens
 }
 

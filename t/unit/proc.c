@@ -210,6 +210,26 @@ static void test_inherited(void)
 	close(mine);
 }
 
+/* The reader of either standard stream gets what is its own. */
+static void test_two_outputs(void)
+{
+	struct buf out A_CLEANUP(buf_free) = {0}, err A_CLEANUP(buf_free) = {0};
+	struct strv command A_CLEANUP(strv_free) = {0};
+	int files[] = {scratch_input("", 0), scratch_input("", 0)}, status = -1;
+	const struct proc_io io = {.in = -1, .out = files[0], .err = &files[1]};
+
+	strv_list(&command, "sh", "-c", "echo one; echo two >&2");
+	is_int(proc_run(&command, &io, &status, &fault), 0, "a standard error of its own");
+	scratch_need(!lseek(files[0], 0, SEEK_SET) && !lseek(files[1], 0, SEEK_SET), "lseek");
+	scratch_need(fd_read_all(files[0], "out", &out, &fault) == 0 &&
+			 fd_read_all(files[1], "err", &err, &fault) == 0,
+	    "read");
+	is_str(buf_str(&out), "one\n", "standard output");
+	is_str(buf_str(&err), "two\n", "standard error");
+	close(files[0]);
+	close(files[1]);
+}
+
 static void test_directory(void)
 {
 	struct buf out A_CLEANUP(buf_free) = {0};
@@ -378,6 +398,7 @@ int main(void)
 	test_arguments();
 	test_capture();
 	test_inherited();
+	test_two_outputs();
 	test_directory();
 	test_no_words();
 	test_ignored_children();
