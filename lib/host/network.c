@@ -5,6 +5,7 @@
 #include "host/interrupt.h"
 #include "host/keeper.h"
 #include "host/nat.h"
+#include "host/netlock.h"
 #include "host/netservice.h"
 #include "host/taps.h"
 
@@ -165,7 +166,7 @@ static int find_guests(struct tapgone *g, struct fault *fault)
 	return 0;
 }
 
-int network_down(struct tapgone *g, struct fault *fault)
+static int take_down(struct tapgone *g, struct fault *fault)
 {
 	struct strv orphans A_CLEANUP(strv_free) = {0};
 
@@ -187,4 +188,19 @@ int network_down(struct tapgone *g, struct fault *fault)
 	for (size_t i = 0; i < orphans.count; i++)
 		strv_addf(&g->removed, "table inet mirari-%s", orphans.items[i]);
 	return 0;
+}
+
+int network_down(struct tapgone *g, struct fault *fault)
+{
+	int result;
+
+	/* of two that take their guests from one bridge at once, the second is to see that it is
+	 * the last */
+	if (!g->devices)
+		return take_down(g, fault);
+	if (netlock_take(fault) < 0)
+		return -1;
+	result = take_down(g, fault);
+	netlock_leave();
+	return result;
 }

@@ -289,6 +289,15 @@ static void test_kinds(void)
 	     "table inet b { chain y { " FORWARD "drop; counter; }; }\n");
 	has("by its last rule (table ip a, chain x)", "two of them: the first");
 	has("by its policy (table inet b, chain y)", "and the second");
+	has("ok bridge_filter: guests of a bridge reach each other", "bridges are no matter");
+	put("proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
+	netns_run(host, "nft -f rules.nft");
+	run("r");
+	netns_run(host, "nft flush ruleset");
+	has("wa bridge_filter: br_netfilter is loaded", "bridges are filtered as well");
+	run("r");
+	has("ok bridge_filter: br_netfilter is loaded", "by nothing that drops");
+	begin();
 }
 
 /* Following the advice makes the complaint go away. */
