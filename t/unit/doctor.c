@@ -289,6 +289,7 @@ static void test_kinds(void)
 	     "table inet b { chain y { " FORWARD "drop; counter; }; }\n");
 	has("by its last rule (table ip a, chain x)", "two of them: the first");
 	has("by its policy (table inet b, chain y)", "and the second");
+	run("r");
 	has("ok bridge_filter: guests of a bridge reach each other", "bridges are no matter");
 	put("proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
 	netns_run(host, "nft -f rules.nft");
