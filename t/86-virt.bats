@@ -251,6 +251,10 @@ pvh() {
 	lost_twice() { [ "$(grep -c 'the connection is lost' "$T/err")" = 2 ]; }
 	until_true lost_twice
 	kill "$ours"
+	sleep 1
+	runs "$ours"
+	# and again: no more patience
+	kill "$ours"
 	ends 69
 	says 'no connection to stop plain by; it may go on'
 	running plain

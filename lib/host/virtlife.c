@@ -7,6 +7,7 @@
 
 enum {
 	PAUSE_MAX_S = 30,
+	CONNECT_MS = 20000,  /* how long a connection is waited for, to stop it */
 	DESTROYED_MS = 10000 /* how long libvirt may take to tell of what it has destroyed */
 };
 
@@ -122,8 +123,13 @@ void virtlife_stop(struct virtlife *l, int64_t milliseconds)
 {
 	int64_t at = clock_ms() + milliseconds;
 
+	if (l->stopping)
+		l->give_up_at = at;
+	else
+		l->give_up_at = at + CONNECT_MS;
 	if (l->stopping && l->destroy_at <= at)
 		return;
+	l->patience_ms = milliseconds;
 	l->destroy_at = at;
 	if (!l->stopping && milliseconds > 0)
 		ask_to_end(l);
@@ -192,8 +198,10 @@ static bool try_again(struct virtlife *l)
 		return false;
 	l->domain = virDomainLookupByUUID(l->virt->connection, l->uuid);
 	if (l->domain && watch(l, &why) == 0) {
-		if (l->stopping)
+		if (l->stopping) {
 			ask_to_end(l);
+			l->destroy_at = clock_ms() + l->patience_ms;
+		}
 		return true;
 	}
 	if (!l->domain && virGetLastError() && virGetLastError()->code == VIR_ERR_NO_DOMAIN) {
@@ -211,7 +219,7 @@ static int turn_alone(
 {
 	int64_t now = clock_ms();
 
-	if (l->stopping && now >= l->destroy_at)
+	if (l->stopping && now >= l->give_up_at)
 		return give_up(l, fault);
 	if (now < l->again_at) {
 		if (until < 0 || until > l->again_at)
@@ -231,7 +239,7 @@ static int turn_alone(
 int virtlife_turn(struct virtlife *l, int64_t until, enum virtlife_news *news, struct fault *fault)
 {
 	*news = VIRTLIFE_SAME;
-	if (l->stopping && !l->ended && (until < 0 || until > l->destroy_at))
+	if (l->stopping && !l->ended && l->domain && (until < 0 || until > l->destroy_at))
 		until = l->destroy_at;
 	if (!l->virt->connection)
 		return l->stay ? turn_alone(l, until, news, fault) : lose(l, fault);

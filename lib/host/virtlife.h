@@ -34,7 +34,9 @@ struct virtlife {
 	/* the module's own */
 	int callback;
 	bool stopping;
-	int64_t destroy_at; /* clock_ms */
+	int64_t patience_ms;
+	int64_t destroy_at; /* clock_ms, as what follows */
+	int64_t give_up_at;
 	int64_t again_at;
 	unsigned pause_s;
 };
@@ -51,8 +53,9 @@ enum virtlife_news { VIRTLIFE_SAME, VIRTLIFE_LOST, VIRTLIFE_BACK };
 int virtlife_turn(
     struct virtlife *l, int64_t until, enum virtlife_news *news, struct fault *fault) A_MUST_CHECK;
 
-/* Asks it to end, and destroys it (in virtlife_turn) when it hasn't done so in that time. The
- * second call only makes it sooner. */
+/* Asks it to end, and destroys it (in virtlife_turn) when it hasn't done so in that time. A second
+ * call only makes it sooner. Without a connection one is waited for a while, since the signal that
+ * tells us to end may have ended its ssh, too; a second call ends that. */
 void virtlife_stop(struct virtlife *l, int64_t milliseconds);
 
 /* Why it ended, by the detail of libvirt's event of that (VIR_DOMAIN_EVENT_STOPPED_*). */
