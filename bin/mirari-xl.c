@@ -7,6 +7,7 @@
 #include "host/xldomain.h"
 #include "host/xlshow.h"
 #include "model/check.h"
+#include "model/value.h"
 #include "render/xlfile.h"
 
 #include <stdarg.h>
@@ -136,7 +137,6 @@ static void say(const char *format, ...) A_PRINTF(1, 2);
 
 static void say(const char *format, ...)
 {
-	struct buf text A_CLEANUP(buf_free) = {0};
 	va_list args;
 	char line[1024];
 
@@ -288,27 +288,31 @@ static int act_on(
 	return result < 0 ? -1 : status;
 }
 
-/* A domain by its name, or by a record. */
+/* A domain by its name, where a record says no more than where that is; or by a record. */
 static int find_name(const struct options *o, struct rec *record, struct buf *name,
     char uuid[DOMAIN_UUID_LENGTH + 1], struct fault *fault)
 {
-	const char *given = o->words.count ? o->words.items[0] : NULL;
+	const char *given = o->words.count ? o->words.items[0] : NULL, *its;
 	const struct subject_request asked = {
 	    .tool = command_name(o), .file = given, .record = o->record, .set = &o->set};
-	struct strv setting A_CLEANUP(strv_free) = {0};
 
+	*uuid = '\0';
 	if (subject_record(&asked, record, fault) < 0)
 		return -1;
 	if (given) {
-		strv_addf(&setting, "name=%s", given);
-		if (rec_apply(record, &setting, fault) < 0)
-			return -1;
-		if (check_record(record, fault) < 0) {
-			fault->status = EX_USAGE;
-			return -1;
-		}
+		buf_adds(name, given);
+		return value_fits(VALUE_NAME, given)
+			   ? 0
+			   : fault_set(fault, EX_USAGE, "'%s' is no domain's name", given);
 	}
-	return domain_identify(record, name, uuid, fault);
+	if (domain_identify(record, name, uuid, fault) < 0)
+		return -1;
+	its = rec_get(record, "xen.uuid");
+	if (its && strlen(its) == DOMAIN_UUID_LENGTH)
+		memcpy(uuid, its, DOMAIN_UUID_LENGTH + 1);
+	else if (!rec_get(record, "xl.uuid"))
+		*uuid = '\0'; /* any of ours that is called so */
+	return 0;
 }
 
 static int act_by_name(const struct options *o, struct xlact *a, struct fault *fault)
@@ -325,8 +329,7 @@ static int act_by_name(const struct options *o, struct xlact *a, struct fault *f
 	if (xlact_open(a, fault) < 0)
 		return -1;
 	n.name = buf_str(&name);
-	if (rec_get(&record, "xl.uuid") || rec_get(&record, "xen.uuid"))
-		n.uuid = uuid;
+	n.uuid = *uuid ? uuid : NULL;
 	if (a->libvirt) {
 		strv_add(&words, n.name);
 		return hand_over(o, a, &record, &words, fault);

@@ -36,6 +36,13 @@ said() {
 	tr -d '\r' <<<"$output"
 }
 
+# ends STATUS PID
+ends() {
+	local status=0
+	wait "$2" || status=$?
+	same "$1" "$status"
+}
+
 # runs_there NAME
 runs_there() {
 	dom0_until "xl list $1"
@@ -118,7 +125,7 @@ runs_there() {
 	dom0_until 'grep "echo: on" /var/log/xen/guest-pvh.log'
 	until_true grep -q 'echo: on' out
 	kill -TERM $pid
-	run -143 wait $pid
+	ends 143 "$pid"
 	grep -q 'asked for: poweroff' out
 	same '' "$(cat err)"
 	run dom0 'xl list pvh; find .mirari -type f; ps | grep -v grep | grep "xl "'
@@ -132,7 +139,7 @@ runs_there() {
 	pid=$!
 	until_true grep -q 'echo: on' out
 	kill -HUP $pid
-	run -129 wait $pid
+	ends 129 "$pid"
 	same '' "$(outside list)"
 	mirari-xl run "${PLACE[@]}" --timeout 600 "$GUEST" -- echo ignore-shutdown >out 2>err &
 	pid=$!
@@ -140,7 +147,7 @@ runs_there() {
 	kill -TERM $pid
 	until_true dom0 "xenstore-read /local/domain/\$(xl domid pvh)/control/shutdown | grep poweroff"
 	kill -TERM $pid
-	run -143 wait $pid
+	ends 143 "$pid"
 	same '' "$(outside list)"
 }
 
@@ -171,7 +178,7 @@ runs_there() {
 	waits=$!
 	# the record has where
 	mirari-xl stop -r <<<"$record"$'\n'
-	run -0 wait $waits
+	ends 0 "$waits"
 	run -0 outside wait pvh
 	run -1 outside stop pvh
 	has 'there is no domain pvh'
@@ -180,7 +187,7 @@ runs_there() {
 	mirari-xl wait "${PLACE[@]}" pvh &
 	waits=$!
 	outside destroy pvh
-	run -137 wait $waits
+	ends 137 "$waits"
 	run -1 outside wait never-was
 	same '' "$(dom0 'find .mirari -type f')"
 }
@@ -232,7 +239,7 @@ runs_there() {
 	grep -q 'is lost' err
 	mirari-xl list "${PLACE[@]}" | grep -q name=pvh
 	kill -TERM $pid
-	run -143 wait $pid
+	ends 143 "$pid"
 	dom0_until '! xl list pvh'
 	# what it said at its end came by the new connection
 	grep -q 'asked for: poweroff' out

@@ -100,8 +100,6 @@ static int spawn(
 		error = posix_spawn_file_actions_adddup2(&actions, *io->err, STDERR_FILENO);
 	if (!error && io->merge)
 		error = posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-	if (!error && io->errors > 0)
-		error = posix_spawn_file_actions_adddup2(&actions, io->errors, STDERR_FILENO);
 	/* a lock or a pipe that whoever called us has open is none of its for years */
 	if (!error && io->detached)
 		error = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);

@@ -19,7 +19,6 @@ struct proc_io {
 	int out;         /* the child's standard output; -1 is ours */
 	const int *err;  /* its standard error; NULL is ours */
 	bool merge;      /* its standard error goes where its output goes */
-	int errors;      /* its standard error; 0 is ours */
 	bool detached;   /* it has a session of its own and no other descriptors, and no signal that
 			    ends a program is ignored */
 	const char *dir; /* where it runs, and where a first word with a slash is seen from; NULL is

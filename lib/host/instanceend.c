@@ -101,7 +101,8 @@ static int end_cgroup(const struct instances *s, const struct instance *i, struc
 }
 
 /* Kills what still runs of one that is lost: its program, what that has started, and its process
- * group and control group, and what its cleanup ends. `found` is set when there was anything. EX_TEMPFAIL: it doesn't end. */
+ * group and control group, and what its cleanup ends. `found` is set when there was anything.
+ * EX_TEMPFAIL: it doesn't end. */
 static int end_lost(
     const struct instances *s, const struct instance *i, bool *found, struct fault *fault)
 {

@@ -18,7 +18,8 @@ static int check_options(const struct running *r, const char *tool, struct fault
 					: NULL;
 
 	if (given) {
-		fault_set(fault, EX_USAGE, "--%s is for what runs as a process of this machine", given);
+		fault_set(
+		    fault, EX_USAGE, "--%s is for what runs as a process of this machine", given);
 		return r->cpus || r->cpuset
 			   ? fault_hint(fault, "--set cpus=N for its number of processors")
 			   : -1;
@@ -28,8 +29,9 @@ static int check_options(const struct running *r, const char *tool, struct fault
 	fault_set(fault, EX_USAGE, "--systemd is for what runs as a process of this machine");
 	return strcmp(tool, "mirari-xl")
 		   ? -1
-		   : fault_hint(fault, "xendomains(8) starts domains with the machine: mirari-parse -t "
-				       "xen | mirari-xl config -o /etc/xen/auto/%s.cfg",
+		   : fault_hint(fault,
+			 "xendomains(8) starts domains with the machine: mirari-parse -t "
+			 "xen | mirari-xl config -o /etc/xen/auto/%s.cfg",
 			 rec_get(&r->verb.record, "name"));
 }
 
@@ -90,7 +92,8 @@ int rundomain_plan_bridges(struct rec *record, struct strv *into, struct fault *
 	strv_list(into, "mirari-tap", "bridge");
 	for (size_t i = 0; i < record->count; i++)
 		if (is_of_network(record->fields[i].key))
-			strv_addf(into, "--set=%s=%s", record->fields[i].key, record->fields[i].value);
+			strv_addf(
+			    into, "--set=%s=%s", record->fields[i].key, record->fields[i].value);
 	return 0;
 }
 

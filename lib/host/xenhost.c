@@ -173,7 +173,7 @@ static int run_here(const struct strv *command, struct xenanswer *into, struct f
 {
 	int out A_CLEANUP(fd_close) = proc_memory_file(fault);
 	int errors A_CLEANUP(fd_close) = out < 0 ? -1 : proc_memory_file(fault);
-	const struct proc_io io = {.in = -1, .out = out, .errors = errors, .detached = true};
+	const struct proc_io io = {.in = -1, .out = out, .err = &errors, .detached = true};
 
 	if (errors < 0 || proc_run(command, &io, &into->status, fault) < 0)
 		return -1;

@@ -37,7 +37,7 @@ static int open_terminal(int *master, int *slave, struct fault *fault)
 static int start_here(struct xlconsole *c, const struct strv *command, struct fault *fault)
 {
 	int master A_CLEANUP(fd_close) = -1, slave A_CLEANUP(fd_close) = -1;
-	struct proc_io io = {.errors = c->errors, .detached = true};
+	struct proc_io io = {.err = &c->errors, .detached = true};
 
 	if (open_terminal(&master, &slave, fault) < 0)
 		return -1;
@@ -53,7 +53,7 @@ static int start_here(struct xlconsole *c, const struct strv *command, struct fa
 static int start_there(struct xlconsole *c, const struct strv *command, struct fault *fault)
 {
 	int in[2], out[2], result;
-	struct proc_io io = {.errors = c->errors, .detached = true};
+	struct proc_io io = {.err = &c->errors, .detached = true};
 
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return fault_errno(fault, EX_OSERR, errno, "pipe");

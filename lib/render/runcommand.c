@@ -67,7 +67,8 @@ static void add_network(const struct runcommand *r, struct strv *into)
 	size_t length;
 	bool any = netdev_first(r->record, &length);
 
-	if (domaincommand_tool(r->record) || (!direct && !target_is_solo5(rec_get(r->record, "target"))) ||
+	if (domaincommand_tool(r->record) ||
+	    (!direct && !target_is_solo5(rec_get(r->record, "target"))) ||
 	    (!any && !(direct && r->rootless)))
 		return;
 	add_tool(r, "mirari-tap", into);

@@ -88,7 +88,8 @@ static void test_domain(void)
 {
 	command((struct runcommand){.rootless = false},
 	    RECORD("name=x", "target=xen", "deploy=local", "memory=64", "xl.on_crash=\"preserve\"",
-		"net.a.bridge=br0", "block.d.path=disk", "config.dir=/p", "depends=lwt", "arg=--a b"),
+		"net.a.bridge=br0", "block.d.path=disk", "config.dir=/p", "depends=lwt",
+		"arg=--a b"),
 	    "mirari-xl run '--set=name=x' '--set=memory=64' '--set=xl.on_crash=\"preserve\"' "
 	    "'--set=net.a.bridge=br0' '--set=block.d.path=/p/disk' ./x -- '--a b'");
 	command((struct runcommand){.check = true},
