@@ -1,6 +1,7 @@
 /* mirari-tap: network devices for unikernels. */
 #include "core/fd.h"
 #include "core/main.h"
+#include "core/proc.h"
 #include "core/shell.h"
 #include "host/bridgeplan.h"
 #include "host/doctor.h"
@@ -34,8 +35,9 @@ struct options {
 	const char *device, *get;
 	bool rootless, compat_2013, record, all, force, dry_run, quiet;
 
-	unsigned command;  /* UP … */
-	struct strv words; /* what follows it */
+	unsigned command;   /* UP … */
+	struct strv words;  /* what follows it */
+	struct strv behind; /* and --: for bridge, a command */
 	struct network_user user;
 };
 
@@ -80,7 +82,8 @@ static const struct usage *usage(struct options *o)
 	    {0, "rootless", NULL, "exec: in a network of its own", OPT_FLAG, &o->rootless, EXEC},
 	    {0, "compat-2013", NULL, "exec: hand over as Mirari did in 2013", OPT_FLAG,
 		&o->compat_2013, EXEC},
-	    {'r', "record", NULL, "exec: read a record", OPT_FLAG, &o->record, EXEC},
+	    {'r', "record", NULL, "exec: read a record; so does bridge, with a command", OPT_FLAG,
+		&o->record, EXEC | BRIDGE},
 	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set,
 		UP | DOWN | EXEC | BRIDGE},
 	    {0, "get", "KEY", "up, bridge: print only the values of this key", OPT_VALUE, &o->get,
@@ -97,6 +100,8 @@ static const struct usage *usage(struct options *o)
 	_Static_assert(sizeof options <= sizeof table, "table is too small");
 	memcpy(table, options, sizeof options);
 	u.chosen = &o->command;
+	u.behind = &o->behind;
+	u.behind_are = "words of a command";
 	return &u;
 }
 
@@ -153,17 +158,30 @@ static int add_named(
 				    : netgiven_add(&o->given, name, name, record, fault);
 }
 
-/* The record that a command works on: by options for each name, else from standard input. */
+/* The record that we are to read from standard input, which the program doesn't get then. */
+static int read_input(const struct options *o, struct rec *record, struct fault *fault)
+{
+	if (!o->record)
+		return 0;
+	return rec_read_stdin(record, fault) < 0 ? -1 : fd_leave_input(fault);
+}
+
+/* The record that a command works on: by options for each name, else from standard input, which is
+ * that of the command of bridge if there is one, unless it is said. */
 static int read_record(const struct options *o, struct rec *record, struct fault *fault)
 {
+	const bool chained = o->command == BRIDGE && o->behind.count;
+
 	if (!o->words.count && netgiven_any(&o->given))
 		return fault_set(fault, EX_USAGE, "options of a device need its name");
-	if (!o->words.count && isatty(STDIN_FILENO)) {
+	if (chained && read_input(o, record, fault) < 0)
+		return -1;
+	if (!chained && !o->words.count && isatty(STDIN_FILENO)) {
 		fault_set(fault, EX_USAGE, "neither a name nor a record");
 		return fault_hint(fault, "mirari-tap %s NAME, or: mirari-parse | mirari-tap %s",
 		    name_of(o->command), name_of(o->command));
 	}
-	if (!o->words.count && rec_read_stdin(record, fault) < 0)
+	if (!chained && !o->words.count && rec_read_stdin(record, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < o->words.count; i++)
 		if (add_named(o, o->words.items[i], record, fault) < 0)
@@ -228,8 +246,10 @@ static int bridge(const struct options *o, struct fault *fault)
 		put_bytes(&plan);
 		return EX_OK;
 	}
-	if (network_bridge(&devices, kept, &o->user, fault) < 0)
+	if (devices.count && network_bridge(&devices, kept, &o->user, fault) < 0)
 		return -1;
+	if (o->behind.count)
+		return proc_exec(&o->behind, fault);
 	return put_bridges(o, &devices, &record, fault);
 }
 
@@ -304,14 +324,6 @@ static int list(const struct options *o, struct fault *fault)
 	return absent.count ? EXIT_NO : EX_OK;
 }
 
-/* The record that we are to read from standard input, which the program doesn't get then. */
-static int read_input(const struct options *o, struct rec *record, struct fault *fault)
-{
-	if (!o->record)
-		return 0;
-	return rec_read_stdin(record, fault) < 0 ? -1 : fd_leave_input(fault);
-}
-
 static int run(const struct options *o, struct fault *fault)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
@@ -369,6 +381,8 @@ int tool_main(int argc, char **argv)
 	int status = tool_options(usage(&o), argc, argv, &o.words);
 
 	if (status < 0) {
+		if (o.command != BRIDGE)
+			strv_add_all(&o.words, &o.behind);
 		if (check_words(&o, &fault) == 0 && network_user(&o.user, &fault) == 0)
 			status = act(&o, &fault);
 		status = status < 0 ? say_fault(&fault) : status;
@@ -376,5 +390,6 @@ int tool_main(int argc, char **argv)
 	netgiven_free(&o.given);
 	strv_free(&o.set);
 	strv_free(&o.words);
+	strv_free(&o.behind);
 	return status;
 }

@@ -614,3 +614,20 @@ cleared() {
 	try as 1234 mirari-tap bridge mirbr --host 10.0.0.1/24
 	exits 77
 }
+
+@test "with a command it becomes that, once the bridges are there" {
+	try "${NS[@]}" mirari-tap bridge --set name=x --set net.a.host=10.0.0.1/24 --set net.a.bridge=br7 -- \
+		sh -c 'ip -br address show br7 | tr -s " "; cat; exit 7' <<<'its input'
+	exits 7
+	[[ "$(cat "$T/out")" == br7*10.0.0.1/24*$'\n''its input' ]]
+	printf 'name=x\nnet.a.host=10.0.0.2/24\nnet.a.bridge=br8\n\n' >"$T/in"
+	try "${NS[@]}" mirari-tap bridge --record -- sh -c 'ip -br link show br8 && cat' <"$T/in"
+	exits 0
+	try "${NS[@]}" mirari-tap bridge --set name=x --set net.a.host=10.0.0.1/24 --set net.a.bridge=lo -- touch ran
+	[ ! -e ran ]
+	# where there is nothing to be made
+	try "${NS[@]}" mirari-tap bridge --set name=x -- true
+	exits 0
+	try "${NS[@]}" mirari-tap bridge --set name=x -- "$T/nothing"
+	exits 127
+}

@@ -92,7 +92,8 @@ static int unknown(
 	for (const struct opt *o = standard; o->name; o++)
 		suggest_offer(&suggest, o->name);
 	if (usage->behind && operands->count)
-		buf_printf(&more, "; words for the unikernel go behind --: -- %s", word);
+		buf_printf(&more, "; %s go behind --: -- %s",
+		    usage->behind_are ? usage->behind_are : "words for the unikernel", word);
 	if (suggest.best && word[1] == '-')
 		return fault_hint(fault, "did you mean --%s? (%s --help lists them)%s",
 		    suggest.best, usage->tool, buf_str(&more));

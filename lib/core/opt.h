@@ -44,6 +44,7 @@ struct usage {
 	const struct opt *options; /* ended by one without a name */
 	bool command;              /* the operands are a command: options end at its first word */
 	struct strv *behind;       /* where words behind -- go; NULL: to the operands */
+	const char *behind_are;    /* what these are; NULL: "words for the unikernel" */
 	const struct opt_command *commands; /* NULL: the tool does one thing; else ended by one
 					       without a name */
 	unsigned *chosen;                   /* the bit of the one that was named */

@@ -28,7 +28,6 @@ void running_free(struct running *r)
 	verb_free(&r->verb);
 	strv_free(&r->arguments);
 	strv_free(&r->published);
-	strv_free(&r->bridges);
 	strv_free(&r->command);
 	buf_free(&r->program);
 }
@@ -355,7 +354,7 @@ int running_find(struct running *r, struct fault *fault)
 	if (status)
 		return status;
 	if (place(r, fault) < 0 || check_target(r, fault) < 0 || apply(r, fault) < 0 ||
-	    rundomain_plan_bridges(&r->verb.record, &r->bridges, fault) < 0)
+	    domaincommand_name_bridges(&r->verb.record, fault) < 0)
 		return -1;
 	return make_command(r, fault);
 }
@@ -364,10 +363,6 @@ int running_show(const struct running *r, struct buf *into, struct fault *fault)
 {
 	if (r->to_build)
 		show_build(r, into);
-	if (r->bridges.count) {
-		shell_command(into, &r->bridges);
-		buf_adds(into, " >/dev/null &&\n");
-	}
 	if (r->detach && rundetached_show(r, into, fault) < 0)
 		return -1;
 	shell_command(into, &r->command);
@@ -379,9 +374,7 @@ int running_prepare(const struct running *r, struct fault *fault)
 {
 	int status = r->to_build ? build(r, fault) : EX_OK;
 
-	if (status == EX_OK)
-		status = check_program(r, fault);
-	return status ? status : rundomain_make_bridges(&r->bridges, fault);
+	return status ? status : check_program(r, fault);
 }
 
 int running_start(const struct running *r, struct rec *answer, struct fault *fault)

@@ -29,7 +29,6 @@ struct running {
 	bool binary;          /* the file is what is to be run */
 	bool to_build;        /* something has changed */
 	struct buf program;   /* absolute */
-	struct strv bridges;  /* the command that makes those of a domain; empty: there are none */
 	struct strv command;  /* all of it */
 	size_t program_index; /* where in it */
 };

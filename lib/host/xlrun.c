@@ -13,52 +13,17 @@ enum { RETRY_MAX_MS = 30000 };
 /* ---- being told to end --------------------------------------------------------------------------
  */
 
-static int destroy(struct xlrun *r, const struct xl_listed *d, struct fault *fault)
-{
-	r->deadline = INT64_MAX;
-	return xldomain_destroy(r->host, d->domid, fault);
-}
-
-/* By signals and by time. A guest that isn't there yet, or any more, needs nothing. */
-static int end_it(struct xlrun *r, struct fault *fault)
-{
-	const bool force = r->told > 1 || (r->deadline && clock_ms() >= r->deadline);
-	struct xl_listed d;
-	int found = xldomain_find(r->host, r->name, r->uuid, &d, fault), listens;
-
-	if (found <= 0)
-		return found;
-	if (force || d.ended)
-		return destroy(r, &d, fault);
-	r->deadline = clock_ms() + r->grace_ms;
-	listens = xldomain_shutdown(r->host, d.domid, r->grace_ms, fault);
-	if (listens < 0)
-		return -1;
-	return listens ? 0 : destroy(r, &d, fault);
-}
-
-/* How long one may wait before there is something to do about its end; -1: for ever. */
-static int until_deadline(const struct xlrun *r)
-{
-	int64_t left = r->deadline - clock_ms();
-
-	if (!r->deadline || r->deadline == INT64_MAX)
-		return -1;
-	return left < 0 ? 0 : (int)left;
-}
-
 /* A signal of the terminal hits what we run on the way as well: it is run again then. */
-static int end_it_surely(struct xlrun *r, struct fault *fault)
+static int tell(struct xlrun *r, struct fault *fault)
 {
 	int result;
 
 	for (int tries = 0; tries < 4; tries++) {
 		const unsigned before = r->relay.count;
 
-		result = end_it(r, fault);
+		result = xlending_tell(&r->ending, fault);
 		if (result == 0 || r->relay.count == before || xenhost_is_lost(r->host))
 			break;
-		r->told++;
 		r->heeded = r->relay.count;
 	}
 	return result;
@@ -73,21 +38,18 @@ static int heed(struct xlrun *r, struct fault *fault)
 	(void)relay_take(&r->relay);
 	signalled = r->relay.count != r->heeded;
 	r->heeded = r->relay.count;
-	r->told += signalled;
 	if (signalled && r->only_look)
 		r->left = true;
 	if (r->left)
 		return -1;
-	if (!signalled && (until_deadline(r) < 0 || clock_ms() < r->deadline))
-		return 0;
-	return end_it_surely(r, fault);
+	return signalled ? tell(r, fault) : xlending_turn(&r->ending, fault);
 }
 
 /* Waits, and heeds signals meanwhile. */
 static int rest(struct xlrun *r, int milliseconds, struct fault *fault)
 {
 	struct pollfd polled = {.fd = r->relay.fd, .events = POLLIN};
-	int left = until_deadline(r);
+	int left = xlending_wait_ms(&r->ending);
 
 	if (left >= 0 && left < milliseconds)
 		milliseconds = left;
@@ -116,8 +78,7 @@ static int unread(struct xlrun *r, struct fault *fault)
 	r->left = r->only_look;
 	if (r->left)
 		return -1;
-	r->told++;
-	return end_it(r, fault) < 0 ? -1 : 1;
+	return tell(r, fault) < 0 ? -1 : 1;
 }
 
 static int attach(
@@ -132,7 +93,7 @@ static int attach(
 		return -1;
 	while (goes_on > 0) {
 		goes_on = xlconsole_turn(
-		    &console, &r->in, r->out, r->relay.fd, until_deadline(r), &r->why);
+		    &console, &r->in, r->out, r->relay.fd, xlending_wait_ms(&r->ending), &r->why);
 		if (goes_on < 0)
 			goes_on = unread(r, fault);
 		if (goes_on > 0 && heed(r, fault) < 0)
@@ -294,9 +255,12 @@ static int with_signals(
 	struct sigaction before, ignore = {.sa_handler = SIG_IGN};
 	int result;
 
+	r->ending = (struct xlending){
+	    .host = r->host, .name = r->name, .uuid = r->uuid, .grace_ms = r->grace_ms};
 	relay_start(&r->relay);
 	sigaction(SIGPIPE, &ignore, &before);
 	result = what(r, fault);
+	xlending_close(&r->ending);
 	sigaction(SIGPIPE, &before, NULL);
 	r->caught = r->relay.caught;
 	relay_stop(&r->relay, false);

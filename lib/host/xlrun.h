@@ -13,6 +13,7 @@
 #include "core/fault.h"
 #include "core/relay.h"
 #include "host/xenhost.h"
+#include "host/xlending.h"
 #include "model/xllist.h"
 
 #include <stdbool.h>
@@ -35,11 +36,10 @@ struct xlrun {
 
 	/* its own */
 	struct relay relay;
-	int64_t deadline; /* when it is destroyed; 0: it isn't told to end */
-	int told;         /* how often it was told to end */
-	unsigned heeded;  /* signals so far */
-	bool left;        /* we end, and it goes on */
-	bool unread;      /* nobody reads `out` any more, as `why` has it */
+	struct xlending ending;
+	unsigned heeded; /* signals so far */
+	bool left;       /* we end, and it goes on */
+	bool unread;     /* nobody reads `out` any more, as `why` has it */
 	struct fault why;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "model/artifact.h"
+#include "model/netdev.h"
 
 #include <string.h>
 
@@ -82,6 +83,72 @@ void domaincommand_settings(const struct rec *record, struct strv *into)
 		if (is_wanted(record, record->fields[i].key) && !is_default(&record->fields[i]))
 			add_setting(record, &record->fields[i], into);
 }
+
+/* ---- bridges ------------------------------------------------------------------------------------
+ */
+
+static bool is_domain_here(const struct rec *record)
+{
+	return is(record, "target", "xen") && !is_elsewhere(record);
+}
+
+int domaincommand_name_bridges(struct rec *record, struct fault *fault)
+{
+	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
+	struct rec named A_CLEANUP(rec_free) = {0};
+
+	if (!is_domain_here(record))
+		return 0;
+	if (netdevs_read(record, &devices, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < devices.count; i++) {
+		const struct netdev *d = &devices.items[i];
+		struct buf key A_CLEANUP(buf_free) = {0};
+
+		if (d->bridge || !netdev_asks_host(d))
+			continue;
+		buf_printf(&key, "net.%s.bridge", d->name);
+		if (rec_add(&named, buf_str(&key), netdev_bridge(d), fault) < 0)
+			return -1;
+	}
+	/* what the devices have borrowed moves when the record grows */
+	for (size_t i = 0; i < named.count; i++)
+		if (rec_add(record, named.fields[i].key, named.fields[i].value, fault) < 0)
+			return -1;
+	return 0;
+}
+
+static bool is_of_network(const char *key)
+{
+	return !strncmp(key, "net.", 4) || !strncmp(key, "ip.", 3) || !strcmp(key, "name");
+}
+
+int domaincommand_bridges(
+    const struct rec *record, const char *tools, struct strv *into, struct fault *fault)
+{
+	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
+	bool any = false;
+
+	if (!is_domain_here(record))
+		return 0;
+	if (netdevs_read(record, &devices, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < devices.count; i++)
+		any = any || netdev_asks_host(&devices.items[i]);
+	if (!any)
+		return 0;
+	strv_addf(into, "%s%smirari-tap", tools ? tools : "", tools ? "/" : "");
+	strv_add(into, "bridge");
+	for (size_t i = 0; i < record->count; i++)
+		if (is_of_network(record->fields[i].key))
+			strv_addf(
+			    into, "--set=%s=%s", record->fields[i].key, record->fields[i].value);
+	strv_add(into, "--");
+	return 0;
+}
+
+/* ---- where it is --------------------------------------------------------------------------------
+ */
 
 /* What tells where that is. */
 static void add_place(const struct rec *record, struct strv *into)

@@ -6,6 +6,8 @@
 #ifndef MIRARI_RENDER_DOMAINCOMMAND_H
 #define MIRARI_RENDER_DOMAINCOMMAND_H
 
+#include "core/attr.h"
+#include "core/fault.h"
 #include "core/rec.h"
 #include "core/strv.h"
 
@@ -17,6 +19,16 @@ const char *domaincommand_tool(const struct rec *record);
 
 /* Is it a virtio unikernel that libvirt is to run, by mirari-virt in place of mirari-solo5? */
 bool domaincommand_is_virt(const struct rec *record);
+
+/* Appends `mirari-tap bridge … --`, which makes the bridges that a domain of this machine needs and
+ * becomes what follows; nothing when it needs none. `tools` is the directory of our tools, or NULL.
+ * The record names all bridges: domaincommand_name_bridges. */
+int domaincommand_bridges(const struct rec *record, const char *tools, struct strv *into,
+    struct fault *fault) A_MUST_CHECK;
+
+/* A device of such a domain that asks for more than to be put into a bridge gets one of its own,
+ * called like its tap would be. */
+int domaincommand_name_bridges(struct rec *record, struct fault *fault) A_MUST_CHECK;
 
 /* Appends `--set=KEY=VALUE` for what the tool has to know of the record. */
 void domaincommand_settings(const struct rec *record, struct strv *into);

@@ -198,6 +198,8 @@ int runcommand(const struct runcommand *r, struct strv *into, size_t *program, s
 		strv_add_all(into, r->supervise);
 		strv_add(into, "--");
 	}
+	if (tool && !r->check && domaincommand_bridges(r->record, r->tools, into, fault) < 0)
+		return -1;
 	if (tool)
 		add_domain(r, tool, into);
 	if (solo5 && add_tender(r, into, fault) < 0)

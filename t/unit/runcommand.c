@@ -86,12 +86,20 @@ static void test_solo5(void)
 
 static void test_domain(void)
 {
+	struct strv supervise A_CLEANUP(strv_free) = {0};
+
+	strv_add(&supervise, "--record");
 	command((struct runcommand){.rootless = false},
 	    RECORD("name=x", "target=xen", "deploy=local", "memory=64", "xl.on_crash=\"preserve\"",
 		"net.a.bridge=br0", "block.d.path=disk", "config.dir=/p", "depends=lwt",
 		"arg=--a b"),
 	    "mirari-xl run '--set=name=x' '--set=memory=64' '--set=xl.on_crash=\"preserve\"' "
 	    "'--set=net.a.bridge=br0' '--set=block.d.path=/p/disk' ./x -- '--a b'");
+	command((struct runcommand){.supervise = &supervise, .tools = "/bin"},
+	    RECORD("name=x", "target=xen", "net.a.host=10.0.0.1/24", "net.a.bridge=br0"),
+	    "/bin/mirari-supervise --record -- /bin/mirari-tap bridge '--set=name=x' "
+	    "'--set=net.a.host=10.0.0.1/24' '--set=net.a.bridge=br0' -- /bin/mirari-xl run "
+	    "'--set=name=x' '--set=net.a.host=10.0.0.1/24' '--set=net.a.bridge=br0' ./x");
 	command((struct runcommand){.check = true},
 	    RECORD("name=x", "target=xen", "deploy=ssh://h", "block.d.path=disk", "config.dir=/p",
 		"ssh.config=c"),
