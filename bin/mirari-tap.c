@@ -82,7 +82,7 @@ static const struct usage *usage(struct options *o)
 	    {0, "rootless", NULL, "exec: in a network of its own", OPT_FLAG, &o->rootless, EXEC},
 	    {0, "compat-2013", NULL, "exec: hand over as Mirari did in 2013", OPT_FLAG,
 		&o->compat_2013, EXEC},
-	    {'r', "record", NULL, "exec: read a record; so does bridge, with a command", OPT_FLAG,
+	    {'r', "record", NULL, "exec, bridge with a command: read a record", OPT_FLAG,
 		&o->record, EXEC | BRIDGE},
 	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set,
 		UP | DOWN | EXEC | BRIDGE},

@@ -55,11 +55,13 @@ readers() {
 		mirari-xl)
 			echo "$tool config"
 			echo "$tool domxml --record"
+			echo "$tool stop"
 			;;
 		mirari-ssh) echo "$tool run --record --on=ssh://127.0.0.1:1 $(type -P true)" ;;
 		mirari-virt)
 			echo "$tool run --record $(type -P true)"
 			echo "$tool stop"
+			;;
 		mirari-supervise) echo "$tool --record --name=x -- touch ran" ;;
 		*) ! options "$tool" | grep -qx -e --get || echo "$tool" ;;
 		esac
@@ -68,8 +70,7 @@ readers() {
 
 # Those that write the record out again.
 filters() {
-	readers | grep -vx -e 'mirari-opam-exec --build' -e 'mirari-tap down' -e 'mirari-xl .*' -e '.* --record .*'
-	readers | grep -vx -e 'mirari-opam-exec --build' -e 'mirari-tap down' -e 'mirari-virt stop' -e '.* --record .*'
+	readers | grep -vx -e 'mirari-opam-exec --build' -e 'mirari-tap down' -e 'mirari-xl .*' -e 'mirari-virt stop' -e '.* --record .*'
 }
 
 # A record that every tool can work on, in its lines.
