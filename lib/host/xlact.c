@@ -102,6 +102,16 @@ static struct xlrun run_of(struct xlact *a, const struct xlname *n)
 	    .say = a->say};
 }
 
+/* Is xl told to keep it, whatever it ends for? */
+static bool may_stay(const struct domain *d)
+{
+	for (size_t i = 0; i < d->xl.count; i++)
+		if (!strncmp(d->xl.fields[i].key, "xl.on_", strlen("xl.on_")) &&
+		    strstr(d->xl.fields[i].value, "preserve"))
+			return true;
+	return false;
+}
+
 static void say_end(const struct xlact *a, const struct xlrun *r)
 {
 	if (r->reason != SHUTDOWN_POWEROFF)
@@ -123,6 +133,7 @@ int xlact_run(
 		return -1;
 	r.in = in;
 	r.out = out;
+	r.may_stay = may_stay(&x->domain);
 	r.file = buf_str(&d.file);
 	r.errors = d.errors.length ? buf_str(&d.errors) : NULL;
 	if (xlrun(&r, fault) < 0)

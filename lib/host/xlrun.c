@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <string.h>
 
-enum { RETRY_MAX_MS = 30000 };
+enum { RETRY_MAX_MS = 30000, STAY_LOOK_MS = 1000 };
 
 /* ---- being told to end --------------------------------------------------------------------------
  */
@@ -81,6 +81,38 @@ static int unread(struct xlrun *r, struct fault *fault)
 	return tell(r, fault) < 0 ? -1 : 1;
 }
 
+/* Has it ended, while its console hasn't? Looked at from time to time. */
+static bool stays(struct xlrun *r)
+{
+	struct xl_log log;
+	struct fault ignored;
+
+	if (!r->may_stay || clock_ms() < r->looked + STAY_LOOK_MS)
+		return false;
+	r->looked = clock_ms();
+	r->stayed = xldomain_log(r->host, r->name, &log, &ignored) == 0 && log.watched && log.ended;
+	return r->stayed;
+}
+
+static int wait_ms(const struct xlrun *r)
+{
+	const int left = xlending_wait_ms(&r->ending);
+
+	return r->may_stay && (left < 0 || left > STAY_LOOK_MS) ? STAY_LOOK_MS : left;
+}
+
+/* As xlconsole_turn, with all that is to be done meanwhile. */
+static int turn(struct xlrun *r, struct xlconsole *console, struct fault *fault)
+{
+	int goes_on = xlconsole_turn(console, &r->in, r->out, r->relay.fd, wait_ms(r), &r->why);
+
+	if (goes_on < 0)
+		goes_on = unread(r, fault);
+	if (goes_on > 0 && heed(r, fault) < 0)
+		return -1;
+	return goes_on > 0 && stays(r) ? 0 : goes_on;
+}
+
 static int attach(
     struct xlrun *r, const struct strv *arguments, struct session *s, struct fault *fault)
 {
@@ -91,20 +123,18 @@ static int attach(
 	buf_clear(&s->errors);
 	if (xlconsole_start(&console, r->host, arguments, r->errors, fault) < 0)
 		return -1;
-	while (goes_on > 0) {
-		goes_on = xlconsole_turn(
-		    &console, &r->in, r->out, r->relay.fd, xlending_wait_ms(&r->ending), &r->why);
-		if (goes_on < 0)
-			goes_on = unread(r, fault);
-		if (goes_on > 0 && heed(r, fault) < 0)
-			goes_on = -1;
-	}
-	if (goes_on < 0)
+	r->looked = clock_ms();
+	r->stayed = false;
+	while (goes_on > 0)
+		goes_on = turn(r, &console, fault);
+	if (goes_on < 0 || r->stayed)
 		(void)kill(console.child.pid, SIGTERM);
 	if (xlconsole_end(&console, &s->errors, &s->status, &worse) < 0 && goes_on == 0) {
 		*fault = worse;
 		return -1;
 	}
+	if (r->stayed)
+		s->status = 0; /* it was us */
 	return goes_on;
 }
 

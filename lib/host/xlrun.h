@@ -26,6 +26,7 @@ struct xlrun {
 	const char *errors;      /* a file there, for what xl says; NULL when it is here */
 	int in, out;             /* become -1 when they have ended */
 	int64_t grace_ms;
+	bool may_stay;  /* xl is told to keep it once it has ended: its console doesn't end then */
 	bool only_look; /* signals end us, and not the domain */
 	void (*say)(const char *format, ...) A_PRINTF(1, 2); /* what people should know */
 
@@ -38,6 +39,8 @@ struct xlrun {
 	struct relay relay;
 	struct xlending ending;
 	unsigned heeded; /* signals so far */
+	bool stayed;     /* it has ended, but its console hasn't */
+	int64_t looked;  /* when its log was looked at last */
 	bool left;       /* we end, and it goes on */
 	bool unread;     /* nobody reads `out` any more, as `why` has it */
 	struct fault why;
