@@ -2,7 +2,9 @@
 
 #include "core/clock.h"
 #include "host/virterror.h"
+#include "render/domxml.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -94,6 +96,18 @@ static void unwatch(struct virtlife *l)
 	l->domain = NULL;
 }
 
+/* The element comes as libvirt writes it, by libxml2: with either quotes. */
+static bool is_deaf(virDomainPtr domain)
+{
+	char *element = virDomainGetMetadata(
+	    domain, VIR_DOMAIN_METADATA_ELEMENT, DOMXML_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT);
+	bool deaf =
+	    element && (strstr(element, DOMXML_DEAF) || strstr(element, "shutdown=\"ignored\""));
+
+	free(element);
+	return deaf;
+}
+
 int virtlife_start(struct virtlife *l, virDomainPtr domain, struct fault *fault)
 {
 	l->domain = domain;
@@ -101,6 +115,7 @@ int virtlife_start(struct virtlife *l, virDomainPtr domain, struct fault *fault)
 	l->reason = SHUTDOWN_UNKNOWN;
 	if (virDomainGetUUID(domain, l->uuid) < 0)
 		return virterror_fault(fault, "the UUID of %s", l->name);
+	l->deaf = l->virt->driver == VIRT_XEN && is_deaf(domain);
 	return watch(l, fault);
 }
 
@@ -121,8 +136,11 @@ static void ask_to_end(const struct virtlife *l)
 
 void virtlife_stop(struct virtlife *l, int64_t milliseconds)
 {
-	int64_t at = clock_ms() + milliseconds;
+	int64_t at;
 
+	if (l->deaf)
+		milliseconds = 0;
+	at = clock_ms() + milliseconds;
 	if (l->stopping)
 		l->give_up_at = at;
 	else

@@ -33,6 +33,7 @@ struct virtlife {
 
 	/* the module's own */
 	int callback;
+	bool deaf;
 	bool stopping;
 	int64_t patience_ms;
 	int64_t destroy_at; /* clock_ms, as what follows */
@@ -55,7 +56,10 @@ int virtlife_turn(
 
 /* Asks it to end, and destroys it (in virtlife_turn) when it hasn't done so in that time. A second
  * call only makes it sooner. Without a connection one is waited for a while, since the signal that
- * tells us to end may have ended its ssh, too; a second call ends that. */
+ * tells us to end may have ended its ssh, too; a second call ends that.
+ *
+ * libvirt's Xen driver waits a minute for a guest that doesn't answer, and lets nobody else at it
+ * meanwhile: one that is known not to listen (DOMXML_DEAF) isn't asked there. */
 void virtlife_stop(struct virtlife *l, int64_t milliseconds);
 
 /* Why it ended, by the detail of libvirt's event of that (VIR_DOMAIN_EVENT_STOPPED_*). */

@@ -267,9 +267,9 @@ int domxml(const struct domxml *x, struct buf *into, struct strv *warnings, stru
 	buf_printf(into,
 	    "  <uuid>%s</uuid>\n"
 	    "  <metadata>\n"
-	    "    <mirari:unikernel xmlns:mirari='" DOMXML_NAMESPACE "'/>\n"
+	    "    <mirari:unikernel xmlns:mirari='" DOMXML_NAMESPACE "'%s/>\n"
 	    "  </metadata>\n",
-	    d->uuid);
+	    d->uuid, d->image && d->image->solo5 ? " " DOMXML_DEAF : "");
 	add_sizes(x, into, warnings);
 	if (add_os(x, into, fault) < 0)
 		return -1;

@@ -20,6 +20,9 @@
 
 #define DOMXML_NAMESPACE "https://mirari.org/xmlns/domain/1"
 
+/* In that element: nothing in it listens to being asked to end. So it is with Solo5's. */
+#define DOMXML_DEAF "shutdown='ignored'"
+
 enum domxml_driver { DOMXML_XEN, DOMXML_QEMU, DOMXML_KVM, DOMXML_TEST };
 
 struct domxml {
