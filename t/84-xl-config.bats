@@ -380,3 +380,17 @@ refuses() {
 		    assert (source.get('file') or source.get('dev')) == path, words
 	END
 }
+
+@test 'config -o: a file is replaced as a whole, a pipe is written to' {
+	elf www.xen xen-pvh
+	mkfifo pipe
+	timeout 60 cat pipe >got &
+	mirari-xl config www.xen -o pipe
+	wait
+	[ -p pipe ]
+	grep -q '^name=' got
+	echo old >file
+	mirari-xl config www.xen -o file
+	cmp file got
+	run -73 mirari-xl config www.xen -o nowhere/file
+}

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void xlconfig_free(struct xlconfig *x)
@@ -84,11 +85,27 @@ int xlconfig_driver(const char *name, enum domxml_driver *driver, struct fault *
 	return fault_set(fault, EX_USAGE, "--for is xen, qemu, kvm or test, not '%s'", name);
 }
 
+/* A device or a pipe is written to, and not replaced. */
+static int write_into(const struct buf *text, const char *path, struct fault *fault)
+{
+	int fd A_CLEANUP(fd_close) = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return fault_errno(
+		    fault, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, errno, "%s", path);
+	if (fd_write(fd, buf_str(text), text->length) < 0)
+		return fault_errno(fault, EX_IOERR, errno, "write %s", path);
+	return 0;
+}
+
 int xlconfig_write(const struct buf *text, const char *path, struct fault *fault)
 {
+	struct stat st;
 	struct buf temporary A_CLEANUP(buf_free) = {0};
 	const char *slash = strrchr(path, '/');
 
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_into(text, path, fault);
 	buf_add(&temporary, path, slash ? (size_t)(slash + 1 - path) : 0);
 	buf_printf(&temporary, ".%s.%ld", slash ? slash + 1 : path, (long)getpid());
 	return file_publish(

@@ -35,7 +35,7 @@ int xlconfig_find(struct xlconfig *x, struct fault *fault) A_MUST_CHECK;
 int xlconfig_driver(const char *name, enum domxml_driver *driver, struct fault *fault) A_MUST_CHECK;
 
 /* Publishes the text as a file: readers see the old one or the new one. Only its owner may write
- * it. */
+ * it. A device or a pipe that is there is written to. */
 int xlconfig_write(const struct buf *text, const char *path, struct fault *fault) A_MUST_CHECK;
 
 #endif
