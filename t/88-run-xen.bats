@@ -121,8 +121,8 @@ logs_say() {
 }
 
 @test 'in dom0: a bridge with NAT and DHCP for it, and a port that leads there' {
-	linux=(--set "xl.kernel=\\\"/root/guests/vmlinuz\\\"" --set "xl.ramdisk=\\\"/root/guests/linux.cpio\\\"" -m 96
-		--set "xl.cmdline=\\\"console=hvc0 quiet mitigations=off address=10.77.0.2/24\\\"")
+	linux=(--set 'xl.kernel="/root/guests/vmlinuz"' --set 'xl.ramdisk="/root/guests/linux.cpio"' -m 96
+		--set 'xl.cmdline="console=hvc0 quiet mitigations=off address=10.77.0.2/24"')
 	network=(--set net.service.host=10.77.0.1/24 --set net.service.dhcp=true --set net.service.nat=true -p 8080:80)
 	run -0 dom0 "mirari run -d --name linux ${linux[*]@Q} ${network[*]} pvh.xen"
 	dom0_until "mirari logs linux | grep 'guest ready'"

@@ -133,9 +133,14 @@ static int look_for_end(const struct xenhost *h, const char *name, int64_t *miss
 	if (xldomain_log(h, name, &log, fault) < 0 || xldomain_list(h, &all, fault) < 0)
 		return -1;
 	*reason = log.reason;
+	d = xl_list_find(&all, name);
+	/* of a domain that has just been made what is there may be an older one's */
+	if (d && log.watched && log.domid != d->domid) {
+		log = (struct xl_log){.reason = SHUTDOWN_UNKNOWN};
+		*reason = SHUTDOWN_UNKNOWN;
+	}
 	if (log.watched && log.ended)
 		return 1;
-	d = xl_list_find(&all, name);
 	if (d && (d->ended || d->dying) && !log.watched) {
 		*reason = d->ended ? d->reason : SHUTDOWN_DESTROYED;
 		return 1;

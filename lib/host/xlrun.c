@@ -84,13 +84,16 @@ static int unread(struct xlrun *r, struct fault *fault)
 /* Has it ended, while its console hasn't? Looked at from time to time. */
 static bool stays(struct xlrun *r)
 {
+	struct xl_listed d;
 	struct xl_log log;
 	struct fault ignored;
 
 	if (!r->may_stay || clock_ms() < r->looked + STAY_LOOK_MS)
 		return false;
 	r->looked = clock_ms();
-	r->stayed = xldomain_log(r->host, r->name, &log, &ignored) == 0 && log.watched && log.ended;
+	r->stayed = xldomain_find(r->host, r->name, r->uuid, &d, &ignored) > 0 && d.ended &&
+		    xldomain_log(r->host, r->name, &log, &ignored) == 0 && log.watched &&
+		    log.domid == d.domid && log.ended;
 	return r->stayed;
 }
 
@@ -203,9 +206,16 @@ static enum next find_out(struct xlrun *r, struct fault *fault)
 	}
 }
 
+/* As soon as it can be: what it prints before that may be lost. */
 static enum next look_again(struct xlrun *r, struct fault *fault)
 {
-	return reconnect(r, fault) < 0 ? NEXT_FAULT : find_out(r, fault);
+	struct xl_listed d;
+
+	if (reconnect(r, fault) < 0)
+		return NEXT_FAULT;
+	if (xldomain_find(r->host, r->name, r->uuid, &d, fault) > 0 && !d.ended && !d.dying)
+		return NEXT_ATTACH;
+	return find_out(r, fault);
 }
 
 /* From the first end of its console to its own. */
