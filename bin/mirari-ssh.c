@@ -1,39 +1,39 @@
 /* mirari-ssh: unikernels on another machine that has mirari, too. */
-#include "core/fd.h"
 #include "core/main.h"
-#include "host/imagefile.h"
+#include "host/binary.h"
 #include "host/remotegc.h"
 #include "host/remotemirari.h"
 #include "host/remoterun.h"
+#include "host/subject.h"
 #include "model/check.h"
-#include "model/imagerecord.h"
-#include "model/keys.h"
+#include "model/value.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { RUN = 1, STOP = 2, GC = 4, STOP_S = 10 };
+enum { RUN = 1, CHECK = 2, STOP = 4, GC = 8, STOP_S = 10 };
 
 struct options {
 	struct strv set;
-	const char *on;
-	bool record, quiet;
+	struct strv published;
+	const char *on, *memory;
+	bool record, force, quiet;
 	struct strv arguments;
 	unsigned command;
 	struct strv words;
 };
 
 static const struct opt_command commands[] = {
-    {"run", RUN, false}, {"stop", STOP, false}, {"gc", GC, false}, {0}};
+    {"run", RUN, false}, {"check", CHECK, false}, {"stop", STOP, false}, {"gc", GC, false}, {0}};
 
 static const struct usage *usage(struct options *o)
 {
-	static struct opt table[6];
+	static struct opt table[9];
 	static struct usage u = {
 	    .tool = "mirari-ssh",
 	    .purpose = "unikernels on another machine, run by the mirari there",
-	    .synopsis = "run|stop|gc [OPTION]... [FILE|NAME...] [-- ARG...]",
+	    .synopsis = "run|check|stop|gc [OPTION]... [FILE|NAME...] [-- ARG...]",
 	    .examples = "  mirari-ssh run --on ssh://me@example.org www.hvt -- --hello=world\n"
 			"  mirari-parse -t spt | mirari-ssh run --on ssh://example.org:2222\n"
 			"  mirari-ssh stop --on ssh://me@example.org www\n"
@@ -45,6 +45,11 @@ static const struct usage *usage(struct options *o)
 	    {0, "on", "PLACE", "ssh://[USER@]HOST[:PORT] (default: deploy)", OPT_VALUE, &o->on, 0},
 	    {'r', "record", NULL, "run: read a record, also when there is a FILE", OPT_FLAG,
 		&o->record, RUN},
+	    {'p', "publish", "HOST:GUEST", "run: lead a port there to it (repeatable)", OPT_LIST,
+		&o->published, RUN},
+	    {'m', "memory", "MIB", "run: its memory, also where it is a program", OPT_VALUE,
+		&o->memory, RUN},
+	    {'f', "force", NULL, "stop: one that isn't there is fine", OPT_FLAG, &o->force, STOP},
 	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set, 0},
 	    {'q', "quiet", NULL, "no notes, no progress", OPT_FLAG, &o->quiet, 0},
 	    {0},
@@ -76,20 +81,8 @@ static void show_progress(uint64_t done, uint64_t total)
 	fflush(stderr);
 }
 
-/* ---- what is meant ------------------------------------------------------------------------------
+/* ---- where --------------------------------------------------------------------------------------
  */
-
-/* What is wrong in a record that the command line made is wrong usage. */
-static int make_record(const struct options *o, bool given, struct rec *record, struct fault *fault)
-{
-	if ((given && rec_read_stdin(record, fault) < 0) || rec_apply(record, &o->set, fault) < 0)
-		return -1;
-	if (check_record(record, fault) == 0)
-		return 0;
-	if (!given)
-		fault->status = EX_USAGE;
-	return -1;
-}
 
 static const char *find_place(
     const struct options *o, const struct rec *record, struct fault *fault)
@@ -110,40 +103,6 @@ static const char *find_config(const struct rec *record)
 
 /* ---- run ----------------------------------------------------------------------------------------
  */
-
-struct subject {
-	struct rec record;
-	struct buf path, name;
-	struct image image;
-	int fd;
-};
-
-static void subject_free(struct subject *s)
-{
-	rec_free(&s->record);
-	buf_free(&s->path);
-	buf_free(&s->name);
-	fd_close(&s->fd);
-}
-
-/* Without a record it is called as mirari run would call it. */
-static int find_name(struct subject *s, struct fault *fault)
-{
-	const char *name = rec_get(&s->record, "name"), *path = buf_str(&s->path);
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-	const char *dot = strrchr(base, '.');
-
-	if (name)
-		buf_adds(&s->name, name);
-	else if (dot && dot != base && target_find(dot + 1) >= 0)
-		buf_add(&s->name, base, (size_t)(dot - base));
-	else
-		buf_adds(&s->name, base);
-	if (value_fits(VALUE_NAME, buf_str(&s->name)))
-		return 0;
-	fault_set(fault, EX_USAGE, "%s: its name can't be one of a unikernel", path);
-	return fault_hint(fault, "--set name=NAME");
-}
 
 /* A program with a network stack of its own looks like any other. */
 static int find_target(struct subject *s, struct fault *fault)
@@ -166,30 +125,27 @@ static int find_target(struct subject *s, struct fault *fault)
 	return fault_hint(fault, "build it for that: mirari build --target=%s", target);
 }
 
-static int find_subject(
-    const struct options *o, const char *file, struct subject *s, struct fault *fault)
+/* Without a record it is called as mirari run would call it. */
+static void find_name(const struct subject *s, struct buf *into)
 {
-	if (!file && !o->record && isatty(STDIN_FILENO)) {
-		fault_set(fault, EX_USAGE, "neither a file nor a record");
-		return fault_hint(fault, "mirari-ssh run FILE, or: mirari-parse | mirari-ssh run");
-	}
-	if (make_record(o, o->record || !file, &s->record, fault) < 0)
-		return -1;
-	if (file)
-		buf_adds(&s->path, file);
-	else if (imagerecord_artifact(&s->record, &s->path, fault) < 0)
-		return -1;
-	s->fd = imagefile_open(buf_str(&s->path), NULL, fault);
-	if (s->fd < 0 || imagefile_read_open(s->fd, buf_str(&s->path), &s->image, fault) < 0)
-		return -1;
-	return find_target(s, fault) < 0 ? -1 : find_name(s, fault);
+	const char *name = rec_get(&s->record, "name");
+
+	if (name)
+		buf_adds(into, name);
+	else
+		binary_name(buf_str(&s->path), into);
 }
 
 static int run(const struct options *o, struct fault *fault)
 {
+	const struct subject_request asked = {.tool = "mirari-ssh run",
+	    .file = o->words.count ? o->words.items[0] : NULL,
+	    .record = o->record,
+	    .set = &o->set};
 	struct subject s A_CLEANUP(subject_free) = {.fd = -1};
 	struct remoterun r A_CLEANUP(remoterun_free) = {.note = note};
 	struct strv ignored A_CLEANUP(strv_free) = {0};
+	struct buf name A_CLEANUP(buf_free) = {0};
 	int status;
 
 	if (o->words.count > 1) {
@@ -197,24 +153,27 @@ static int run(const struct options *o, struct fault *fault)
 		return fault_hint(
 		    fault, "words for the unikernel go behind --: -- %s", o->words.items[1]);
 	}
-	if (find_subject(o, o->words.count ? o->words.items[0] : NULL, &s, fault) < 0 ||
+	if (subject_find(&asked, &s, fault) < 0 || find_target(&s, fault) < 0 ||
 	    remoterun_settings(&s.record, &ignored, fault) < 0)
 		return -1;
 	r.place = find_place(o, &s.record, fault);
 	if (!r.place)
 		return -1;
+	find_name(&s, &name);
 	r.config = find_config(&s.record);
-	r.name = buf_str(&s.name);
+	r.name = buf_str(&name);
 	r.target = s.image.target;
 	r.record = &s.record;
 	r.arguments = &o->arguments;
+	r.published = &o->published;
+	r.memory = o->memory;
 	r.path = buf_str(&s.path);
 	r.fd = s.fd;
 	r.progress = !o->quiet && isatty(STDERR_FILENO) ? show_progress : NULL;
 	return remoterun(&r, &status, fault) < 0 ? -1 : status;
 }
 
-/* ---- stop, gc -----------------------------------------------------------------------------------
+/* ---- check, stop, gc ----------------------------------------------------------------------------
  */
 
 static int connect_to(
@@ -222,10 +181,62 @@ static int connect_to(
 {
 	const char *place;
 
-	if (make_record(o, false, record, fault) < 0)
+	if (rec_apply(record, &o->set, fault) < 0)
 		return -1;
+	if (check_record(record, fault) < 0) {
+		fault->status = EX_USAGE;
+		return -1;
+	}
 	place = find_place(o, record, fault);
 	return place ? sshlink_open(link, place, find_config(record), fault) : -1;
+}
+
+/* Also those behind --. */
+static int take_names(
+    const struct options *o, const char *command, struct strv *names, struct fault *fault)
+{
+	strv_add_all(names, &o->words);
+	strv_add_all(names, &o->arguments);
+	for (size_t i = 0; i < names->count; i++)
+		if (!value_fits(VALUE_NAME, names->items[i]))
+			return fault_set(fault, EX_USAGE, "%s: '%s' is no unikernel's name",
+			    command, names->items[i]);
+	return 0;
+}
+
+static int check_name(const struct sshlink *link, const char *name, struct fault *fault)
+{
+	struct remoteinstance there A_CLEANUP(remoteinstance_free) = {0};
+
+	return remotemirari_look(link, name, &there, fault) < 0
+		   ? -1
+		   : remotemirari_check_free(link, name, &there, fault);
+}
+
+static int check(const struct options *o, struct fault *fault)
+{
+	struct rec record A_CLEANUP(rec_free) = {0};
+	struct sshlink link A_CLEANUP(sshlink_free) = {0};
+	struct strv names A_CLEANUP(strv_free) = {0};
+
+	if (take_names(o, "check", &names, fault) < 0 || connect_to(o, &record, &link, fault) < 0 ||
+	    remotemirari_check(&link, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (check_name(&link, names.items[i], fault) < 0)
+			return -1;
+	return EX_OK;
+}
+
+static int stop_one(
+    const struct options *o, const struct sshlink *link, const char *name, struct fault *fault)
+{
+	if (remotemirari_stop(link, name, STOP_S, fault) == 0)
+		return EX_OK;
+	if (!o->force || fault->status != EXIT_NO)
+		return say_fault(fault);
+	note(fault->text);
+	return EX_OK;
 }
 
 /* What is wrong with one keeps none of the others. */
@@ -233,19 +244,19 @@ static int stop(const struct options *o, struct fault *fault)
 {
 	struct rec record A_CLEANUP(rec_free) = {0};
 	struct sshlink link A_CLEANUP(sshlink_free) = {0};
-	int status = EX_OK;
+	struct strv names A_CLEANUP(strv_free) = {0};
+	int status = EX_OK, result;
 
-	if (!o->words.count)
+	if (take_names(o, "stop", &names, fault) < 0)
+		return -1;
+	if (!names.count)
 		return fault_set(fault, EX_USAGE, "stop: a name is missing");
-	for (size_t i = 0; i < o->words.count; i++)
-		if (!value_fits(VALUE_NAME, o->words.items[i]))
-			return fault_set(fault, EX_USAGE, "stop: '%s' is no unikernel's name",
-			    o->words.items[i]);
 	if (connect_to(o, &record, &link, fault) < 0)
 		return -1;
-	for (size_t i = 0; i < o->words.count; i++)
-		if (remotemirari_stop(&link, o->words.items[i], STOP_S, fault) < 0)
-			status = say_fault(fault);
+	for (size_t i = 0; i < names.count; i++) {
+		result = stop_one(o, &link, names.items[i], fault);
+		status = result ? result : status;
+	}
 	return status;
 }
 
@@ -256,8 +267,8 @@ static int gc(const struct options *o, struct fault *fault)
 	struct strv removed A_CLEANUP(strv_free) = {0};
 	bool all;
 
-	if (o->words.count)
-		return fault_set(fault, EX_USAGE, "gc: too many words: %s", o->words.items[0]);
+	if (o->words.count || o->arguments.count)
+		return fault_set(fault, EX_USAGE, "gc: too many words");
 	if (connect_to(o, &record, &link, fault) < 0 || remotegc(&link, &removed, &all, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < removed.count; i++) {
@@ -279,9 +290,11 @@ int tool_main(int argc, char **argv)
 
 	quiet = o.quiet;
 	if (status < 0)
-		status = o.command == RUN    ? run(&o, &fault)
-			 : o.command == STOP ? stop(&o, &fault)
-					     : gc(&o, &fault);
+		status = o.command == RUN     ? run(&o, &fault)
+			 : o.command == CHECK ? check(&o, &fault)
+			 : o.command == STOP  ? stop(&o, &fault)
+					      : gc(&o, &fault);
+	strv_free(&o.published);
 	strv_free(&o.set);
 	strv_free(&o.arguments);
 	strv_free(&o.words);

@@ -144,6 +144,16 @@ static int tap_of(
 	return 0;
 }
 
+/* A device that is there, and of which nothing else is said. */
+static int add_bare_networks(const struct image *image, struct rec *record, struct fault *fault)
+{
+	for (size_t i = 0; i < image->device_count; i++)
+		if (image->devices[i].type == DEVICE_NET_BASIC &&
+		    add_default(record, image->devices[i].name, "nat", "false", fault) < 0)
+			return -1;
+	return 0;
+}
+
 static int add_networks(const struct image *image, struct rec *record, struct fault *fault)
 {
 	struct strv given A_CLEANUP(strv_free) = {0};
@@ -166,6 +176,23 @@ static int add_networks(const struct image *image, struct rec *record, struct fa
 	return 0;
 }
 
+/* Its network is made there, by whoever knows what is free. */
+static int describe_elsewhere(
+    const char *path, const struct image *image, struct rec *record, struct fault *fault)
+{
+	struct rec checked A_CLEANUP(rec_free) = {0};
+
+	if (!strcmp(image->target, "xen"))
+		return add_bare_networks(image, record, fault) < 0
+			   ? -1
+			   : attach_check(image, path, record, fault);
+	for (size_t i = 0; i < record->count; i++)
+		rec_borrow(&checked, &record->fields[i]);
+	if (add_bare_networks(image, &checked, fault) < 0)
+		return -1;
+	return attach_check(image, path, &checked, fault);
+}
+
 int binary_describe(const char *path, const char *name, const struct strv *settings,
     struct image *image, struct rec *record, struct fault *fault)
 {
@@ -183,6 +210,8 @@ int binary_describe(const char *path, const char *name, const struct strv *setti
 		image->target = "unix-direct";
 		return 0;
 	}
+	if (strcmp(rec_get(record, "deploy"), "local"))
+		return describe_elsewhere(path, image, record, fault);
 	if (add_networks(image, record, fault) < 0)
 		return -1;
 	return attach_check(image, path, record, fault);

@@ -24,6 +24,9 @@ void binary_name(const char *path, struct buf *into);
  * and to reach out: an address of the host's (host/subnet.h), DHCP and NAT. Devices without a
  * counterpart are a fault. A program is unix-socket, unless they say that its target is
  * unix-direct.
+ *
+ * What is deployed elsewhere gets nothing of this machine: the mirari there gives it its network, a
+ * Xen host the bridge that xl puts domains into.
  */
 int binary_describe(const char *path, const char *name, const struct strv *settings,
     struct image *image, struct rec *record, struct fault *fault) A_MUST_CHECK;

@@ -14,6 +14,7 @@
 	"export PATH; "
 
 enum { NO_MIRARI = 90 };
+#define FIND_MIRARI FIND "command -v mirari >/dev/null || exit 90; "
 
 void remotemirari_command(struct strv *into)
 {
@@ -89,21 +90,9 @@ static int read_instance(
 	return got < 0 ? -1 : 0;
 }
 
-int remotemirari_look(
-    const struct sshlink *l, const char *name, struct remoteinstance *into, struct fault *fault)
+/* What the commands before its own words have to say. */
+static int check_answer(const struct sshlink *l, int status, struct fault *fault)
 {
-	static const char script[] =
-	    FIND "command -v mirari >/dev/null || exit 90; "
-		 "printf '%s\\n' \"$HOME/.mirari/$1\"; date -u +%Y-%m-%dT%H:%M:%SZ; "
-		 "mirari --version || exit; mirari ps \"$1\" 2>/dev/null; :";
-	struct buf out A_CLEANUP(buf_free) = {0};
-	struct strv command A_CLEANUP(strv_free) = {0};
-	const char *text;
-	int status;
-
-	strv_list(&command, "sh", "-c", script, "mirari", name);
-	if (sshlink_run(l, &command, -1, &out, NULL, &status, fault) < 0)
-		return -1;
 	if (status == NO_MIRARI) {
 		fault_set(fault, EX_UNAVAILABLE, "%s: there is no mirari", l->place);
 		return fault_hint(fault,
@@ -114,11 +103,55 @@ int remotemirari_look(
 	if (status)
 		return fault_set(fault, EX_UNAVAILABLE, "%s: mirari --version failed there (%d)",
 		    l->place, status);
+	return 0;
+}
+
+int remotemirari_check(const struct sshlink *l, struct fault *fault)
+{
+	static const char script[] = FIND_MIRARI "mirari --version";
+	struct buf out A_CLEANUP(buf_free) = {0};
+	struct strv command A_CLEANUP(strv_free) = {0};
+	int status;
+
+	strv_list(&command, "sh", "-c", script, "mirari");
+	if (sshlink_run(l, &command, -1, &out, NULL, &status, fault) < 0)
+		return -1;
+	return check_answer(l, status, fault);
+}
+
+int remotemirari_look(
+    const struct sshlink *l, const char *name, struct remoteinstance *into, struct fault *fault)
+{
+	static const char script[] =
+	    FIND_MIRARI "printf '%s\\n' \"$HOME/.mirari/$1\"; date -u +%Y-%m-%dT%H:%M:%SZ; "
+			"mirari --version || exit; mirari ps \"$1\" 2>/dev/null; :";
+	struct buf out A_CLEANUP(buf_free) = {0};
+	struct strv command A_CLEANUP(strv_free) = {0};
+	const char *text;
+	int status;
+
+	strv_list(&command, "sh", "-c", script, "mirari", name);
+	if (sshlink_run(l, &command, -1, &out, NULL, &status, fault) < 0)
+		return -1;
+	if (check_answer(l, status, fault) < 0)
+		return -1;
 	text = buf_str(&out);
 	take_line(&text, &into->dir);
 	take_line(&text, &into->now);
 	take_line(&text, &into->version);
 	return read_instance(l, text, into, fault);
+}
+
+int remotemirari_check_free(const struct sshlink *l, const char *name,
+    const struct remoteinstance *there, struct fault *fault)
+{
+	if (!there->record.count || !instance_is_live(there->status))
+		return 0;
+	fault_set(fault, EX_TEMPFAIL, "%s: %s is there already (%s)", l->place, name,
+	    instance_status_name(there->status));
+	if (there->ours)
+		return fault_hint(fault, "mirari-ssh stop --on %s %s", l->place, name);
+	return fault_hint(fault, "call this one otherwise: --set name=NAME");
 }
 
 /* ---- stopping -----------------------------------------------------------------------------------

@@ -19,6 +19,9 @@
 /* `mirari` with words to follow: in PATH there, and where a login's PATH often doesn't lead. */
 void remotemirari_command(struct strv *into);
 
+/* Is there one that can be started? EX_UNAVAILABLE: no. */
+int remotemirari_check(const struct sshlink *l, struct fault *fault) A_MUST_CHECK;
+
 struct remoteinstance {
 	struct rec record; /* empty: there is none of that name */
 	struct buf version;
@@ -33,6 +36,10 @@ void remoteinstance_free(struct remoteinstance *i);
 /* EX_UNAVAILABLE: there is no mirari. */
 int remotemirari_look(const struct sshlink *l, const char *name, struct remoteinstance *into,
     struct fault *fault) A_MUST_CHECK;
+
+/* EX_TEMPFAIL: one that runs has the name. */
+int remotemirari_check_free(const struct sshlink *l, const char *name,
+    const struct remoteinstance *there, struct fault *fault) A_MUST_CHECK;
 
 /* Stops it, waits for that, and forgets it with its log; its directory goes, too. EXIT_NO: there is
  * no such instance (the directory is removed then, too), or it isn't ours (nothing is done). */

@@ -23,6 +23,8 @@ struct remoterun {
 	const char *target;
 	const struct rec *record;     /* what of it matters there is handed over */
 	const struct strv *arguments; /* of the unikernel, behind those that the record has */
+	const struct strv *published; /* ports, of the device that it gets there if it has none */
+	const char *memory;           /* MiB, also of a program; NULL: as the record has it */
 	const char *path;             /* its file */
 	int fd;                       /* it, open */
 	void (*note)(const char *text);

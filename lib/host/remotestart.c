@@ -66,13 +66,8 @@ static int make_free(struct remoterun *r, const struct remoteinstance *there, st
 	struct buf ignored A_CLEANUP(buf_free) = {0};
 	int status;
 
-	if (there->record.count && instance_is_live(there->status)) {
-		fault_set(fault, EX_TEMPFAIL, "%s: %s is there already (%s)", r->place, r->name,
-		    instance_status_name(there->status));
-		if (there->ours)
-			return fault_hint(fault, "mirari-ssh stop --on %s %s", r->place, r->name);
-		return fault_hint(fault, "call this one otherwise: --set name=NAME");
-	}
+	if (remotemirari_check_free(&r->link, r->name, there, fault) < 0)
+		return -1;
 	if (!there->ours)
 		return 0;
 	remotemirari_command(&command);
@@ -109,6 +104,10 @@ static int make_command(const struct remoterun *r, struct strv *into, struct fau
 		strv_add(into, "--set=target=unix-direct");
 	if (remoterun_settings(r->record, into, fault) < 0)
 		return -1;
+	for (size_t i = 0; i < r->published->count; i++)
+		strv_addf(into, "--publish=%s", r->published->items[i]);
+	if (r->memory)
+		strv_addf(into, "--memory=%s", r->memory);
 	strv_list(into, buf_str(&r->file), "--");
 	rec_get_all(r->record, "arg", into);
 	strv_add_all(into, r->arguments);

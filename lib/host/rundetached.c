@@ -40,27 +40,43 @@ static int add_words(
 	return 0;
 }
 
-/* What mirari-supervise is told, and mirari restart reads again. */
-static int instance_record(const struct running *r, struct rec *into, struct fault *fault)
+static int add_fields(struct rec *into, const struct rec *from, struct fault *fault)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (rec_add(into, from->fields[i].key, from->fields[i].value, fault) < 0)
+			return -1;
+	return 0;
+}
+
+/* The record, with the taps that it has here. */
+static int add_record(const struct running *r, struct rec *into, struct fault *fault)
 {
 	const struct rec *record = &r->verb.record;
 	struct netdevs devices A_CLEANUP(netdevs_free) = {0};
 	struct rec with_taps A_CLEANUP(rec_free) = {0};
+
+	if (domaincommand_is_by_ssh(record))
+		return add_fields(into, record, fault);
+	if (netdevs_read(record, &devices, fault) < 0)
+		return -1;
+	if (!r->rootless)
+		take_macs(&devices);
+	return netdevs_write(&devices, record, &with_taps, fault) < 0
+		   ? -1
+		   : add_fields(into, &with_taps, fault);
+}
+
+/* What mirari-supervise is told, and mirari restart reads again. */
+static int instance_record(const struct running *r, struct rec *into, struct fault *fault)
+{
+	const struct rec *record = &r->verb.record;
 	struct strv cleanup A_CLEANUP(strv_free) = {0};
 	char here[PATH_MAX];
 
 	if (!getcwd(here, sizeof here))
 		return fault_errno(fault, EX_OSERR, errno, "getcwd");
-	if (netdevs_read(record, &devices, fault) < 0)
-		return -1;
-	if (!r->rootless)
-		take_macs(&devices);
-	if (netdevs_write(&devices, record, &with_taps, fault) < 0)
-		return -1;
-	for (size_t i = 0; i < with_taps.count; i++)
-		if (rec_add(into, with_taps.fields[i].key, with_taps.fields[i].value, fault) < 0)
-			return -1;
-	if (rec_add(into, "instance.name", rec_get(record, "name"), fault) < 0 ||
+	if (add_record(r, into, fault) < 0 ||
+	    rec_add(into, "instance.name", rec_get(record, "name"), fault) < 0 ||
 	    rec_add(into, "instance.restart", r->restart ? r->restart : "no", fault) < 0 ||
 	    rec_add(into, "instance.dir", here, fault) < 0)
 		return -1;

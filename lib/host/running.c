@@ -98,11 +98,17 @@ static int check_binary(
 static int describe_binary(struct running *r, struct fault *fault)
 {
 	struct verb *v = &r->verb;
+	struct strv settings A_CLEANUP(strv_free) = {0};
 	struct image image;
 
+	strv_add_all(&settings, &v->set);
+	if (r->place)
+		strv_addf(&settings, "deploy=%s", r->place);
 	if (verb_check(v, false, fault) < 0 ||
-	    binary_describe(v->file, r->name, &v->set, &image, &v->record, fault) < 0)
+	    binary_describe(v->file, r->name, &settings, &image, &v->record, fault) < 0)
 		return -1;
+	for (size_t i = 0; i < image.device_count; i++)
+		r->networked = r->networked || image.devices[i].type == DEVICE_NET_BASIC;
 	if (check_binary(
 		v, v->target ? v->target : rec_get(&v->record, "target"), image.target, fault) < 0)
 		return -1;
@@ -196,13 +202,12 @@ static int check_target(const struct running *r, struct fault *fault)
 
 	if (rundomain_check(r, fault) < 0)
 		return -1;
-	if (domaincommand_tool(&r->verb.record))
-		return 0;
-	if (!strcmp(target, "unix-direct") ||
-	    (strcmp(target, "unix-socket") && netdev_first(&r->verb.record, &ignored)) ||
+	if (!strcmp(target, "unix-direct") || (!strcmp(target, "xen") && !r->published.count) ||
+	    (strcmp(target, "unix-socket") &&
+		(r->networked || netdev_first(&r->verb.record, &ignored))) ||
 	    (!r->rootless && !r->published.count))
 		return 0;
-	if (target_is_solo5(target))
+	if (target_is_solo5(target) || !strcmp(target, "xen"))
 		return fault_set(fault, EX_USAGE,
 		    "--%s is about network devices, which %s has none of",
 		    r->rootless ? "rootless" : "publish", rec_get(&r->verb.record, "name"));
@@ -305,6 +310,7 @@ static int make_command(struct running *r, struct fault *fault)
 	    .published = &r->published,
 	    .supervise = r->detach ? &supervise : NULL,
 	    .tender = r->tender,
+	    .memory = r->memory,
 	    .rootless = r->rootless};
 
 	supervise_options(r, &supervise);
@@ -319,8 +325,7 @@ static int check_devices(const struct running *r, struct fault *fault)
 	struct rec ignored A_CLEANUP(rec_free) = {0};
 	struct image image;
 
-	if (r->binary || domaincommand_tool(&r->verb.record) ||
-	    !target_is_solo5(rec_get(&r->verb.record, "target")))
+	if (r->binary || !target_is_solo5(rec_get(&r->verb.record, "target")))
 		return 0;
 	if (imagefile_read(buf_str(&r->program), &image, fault) < 0 ||
 	    imagerecord_merge(&r->verb.record, &image, buf_str(&r->program), &ignored, fault) < 0)

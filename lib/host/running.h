@@ -27,6 +27,7 @@ struct running {
 
 	/* by running_find */
 	bool binary;          /* the file is what is to be run */
+	bool networked;       /* so it is, and has a network device */
 	bool to_build;        /* something has changed */
 	struct buf program;   /* absolute */
 	struct strv command;  /* all of it */

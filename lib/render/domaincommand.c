@@ -27,6 +27,11 @@ const char *domaincommand_tool(const struct rec *record)
 	return is_elsewhere(record) ? "mirari-ssh" : NULL;
 }
 
+bool domaincommand_is_by_ssh(const struct rec *record)
+{
+	return is_elsewhere(record) && !is(record, "target", "xen");
+}
+
 bool domaincommand_is_virt(const struct rec *record)
 {
 	return is(record, "target", "virtio") && !is_elsewhere(record) &&
@@ -180,6 +185,8 @@ void domaincommand_probe(const struct rec *record, struct strv *into)
 		return;
 	strv_list(into, tool, is_by_ssh(tool) ? "check" : "list");
 	add_place(record, into);
+	if (is_by_ssh(tool))
+		strv_list(into, "--", rec_get(record, "name"));
 }
 
 void domaincommand_cleanup(const struct rec *record, struct strv *into)

@@ -17,6 +17,9 @@
  * here. */
 const char *domaincommand_tool(const struct rec *record);
 
+/* Is it what another machine's mirari runs, by mirari-ssh? */
+bool domaincommand_is_by_ssh(const struct rec *record);
+
 /* Is it a virtio unikernel that libvirt is to run, by mirari-virt in place of mirari-solo5? */
 bool domaincommand_is_virt(const struct rec *record);
 

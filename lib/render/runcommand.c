@@ -134,6 +134,12 @@ static void add_domain(const struct runcommand *r, const char *tool, struct strv
 	if (r->check)
 		strv_list(into, "--dry-run", "--quiet");
 	domaincommand_settings(r->record, into);
+	if (strcmp(tool, "mirari-ssh"))
+		return;
+	for (size_t i = 0; i < r->published->count; i++)
+		strv_addf(into, "--publish=%s", r->published->items[i]);
+	if (r->memory)
+		strv_addf(into, "--memory=%s", r->memory);
 }
 
 static void add_virt(const struct runcommand *r, struct strv *into)

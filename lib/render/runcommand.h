@@ -20,6 +20,7 @@ struct runcommand {
 	const struct strv *published; /* ports of the device that a record without one gets */
 	const struct strv *supervise; /* options of mirari-supervise; NULL: it isn't looked after */
 	const char *tender;           /* NULL: mirari-solo5 finds it */
+	const char *memory;           /* MiB, said by hand: a limit also for a program elsewhere */
 	const char *tools;            /* the directory of our tools; NULL: they are in PATH */
 	bool rootless;                /* in a network of its own */
 	bool check;                   /* only what tells whether mirari-solo5 could run it, of which
