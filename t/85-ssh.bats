@@ -34,9 +34,9 @@ setup() {
 		exits 3 mirari-ssh run "${ON[@]}" prog -- -c 'echo out; echo err >&2; printf "no end"; exit 3'
 		same $'out\nno end' "$(cat out)"
 		same err "$(cat err)"
-		same './prog ./prog/prog.unix-socket ' "$(deployed)"
+		same './prog ./prog/prog.SUM.unix-socket ' "$(deployed)"
 		same 700 "$(stat -c %a "$THERE/.mirari/prog")"
-		same 700 "$(stat -c %a "$THERE/.mirari/prog/prog.unix-socket")"
+		same 700 "$(stat -c %a "$(the_file)")"
 		exits 137 mirari-ssh run "${ON[@]}" prog -- -c 'kill -9 $$'
 		exits 255 mirari-ssh run "${ON[@]}" prog -- -c 'exit 255'
 		there mirari ps --all >out
@@ -94,22 +94,22 @@ setup() {
 	inside root <<-'END'
 		. ./helpers
 		ssh_start
-		number() { stat -c %i "$THERE/.mirari/prog/prog.unix-socket"; }
+		number() { stat -c %i "$(the_file)"; }
 		exits 0 mirari-ssh run "${ON[@]}" prog -- -c :
 		first=$(number)
 		exits 0 mirari-ssh run "${ON[@]}" prog -- -c :
 		same "$first" "$(number)"
-		chmod 600 "$THERE/.mirari/prog/prog.unix-socket"
+		chmod 600 "$(the_file)"
 		exits 0 mirari-ssh run "${ON[@]}" prog -- -c :
 		same "$first" "$(number)"
 		echo >>prog
 		exits 0 mirari-ssh run "${ON[@]}" prog -- -c :
 		second=$(number)
 		[ "$first" != "$second" ]
-		cmp prog "$THERE/.mirari/prog/prog.unix-socket"
-		printf x | dd of="$THERE/.mirari/prog/prog.unix-socket" bs=1 seek=4000 conv=notrunc status=none
+		cmp prog "$(the_file)"
+		printf x | dd of="$(the_file)" bs=1 seek=4000 conv=notrunc status=none
 		exits 0 mirari-ssh run "${ON[@]}" prog -- -c :
-		cmp prog "$THERE/.mirari/prog/prog.unix-socket"
+		cmp prog "$(the_file)"
 		# arrives as something else
 		mkdir bin
 		printf '#!/bin/sh\nexec /bin/cat "$@" | tr a b\n' >bin/cat
@@ -120,7 +120,7 @@ setup() {
 		echo >>prog
 		exits 74 mirari-ssh run "${ON[@]}" prog -- -c :
 		has err 'arrived as something else'
-		same './prog ./prog/prog.unix-socket ' "$(deployed)"
+		same './prog ./prog/prog.SUM.unix-socket ' "$(deployed)"
 		left_here
 	END
 }
@@ -351,7 +351,7 @@ setup() {
 		touch "$THERE/.mirari/new"
 		exits 0 mirari-ssh gc "${ON[@]}"
 		has err 'removed: ~/.mirari/old' 'removed: ~/.mirari/prog/.prog.unix-socket.999999.0000abcd' 'removed: ~/.mirari/domain'
-		same "./new ./prog ./prog/.prog.unix-socket.$$.0000abcd ./prog/.prog.unix-socket.999998.0000abcd ./prog/prog.unix-socket ./theirs ./theirs/letter " "$(deployed)"
+		same "./new ./prog ./prog/.prog.unix-socket.$$.0000abcd ./prog/.prog.unix-socket.999998.0000abcd ./prog/prog.SUM.unix-socket ./theirs ./theirs/letter " "$(deployed)"
 		# by xl: those that run, and all when it doesn't say
 		mkdir "$THERE/bin" "$THERE/.mirari/one" "$THERE/.mirari/two"
 		: >"$THERE/.mirari/one/one.xl"

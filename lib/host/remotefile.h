@@ -1,7 +1,8 @@
 /*
  * Files of ours on another machine: below ~/.mirari there, one directory for each unikernel.
  *
- *     ~/.mirari/NAME/NAME.xen (or .hvt …)    its file, under its own last name
+ *     ~/.mirari/NAME/NAME.xen                its file, for xl
+ *     ~/.mirari/NAME/NAME.SHA256.TARGET      its file, for mirari: the sum's first 16 digits
  *     ~/.mirari/NAME/NAME.xl                 what xl was told
  *     ~/.mirari/NAME/.FILE.PID.XXXXXXXX      one that is being written, by that process there
  *

@@ -4,10 +4,13 @@
 #include "host/remotefile.h"
 #include "host/remotemirari.h"
 #include "host/remoterun.h"
+#include "host/sha256.h"
 #include "model/keys.h"
 
 #include <poll.h>
 #include <string.h>
+
+enum { SUM_SHOWN = 16 };
 
 void remoterun_free(struct remoterun *r)
 {
@@ -76,6 +79,19 @@ static int make_free(struct remoterun *r, const struct remoteinstance *there, st
 	return sshlink_run(&r->link, &command, -1, &ignored, NULL, &status, fault);
 }
 
+/* Two that are deployed under one name at the same moment don't take each other's file: it is
+ * called as what is in it, too. */
+static int name_file(struct remoterun *r, struct fault *fault)
+{
+	char sum[SHA256_HEX + 1];
+	uint64_t ignored;
+
+	if (sha256_file(r->fd, r->path, sum, &ignored, fault) < 0)
+		return -1;
+	buf_printf(&r->file, "/%s.%.*s.%s", r->name, SUM_SHOWN, sum, r->target);
+	return 0;
+}
+
 static int prepare(struct remoterun *r, struct fault *fault)
 {
 	struct remoteinstance there A_CLEANUP(remoteinstance_free) = {0};
@@ -83,11 +99,10 @@ static int prepare(struct remoterun *r, struct fault *fault)
 
 	if (remotemirari_look(&r->link, r->name, &there, fault) < 0 ||
 	    make_free(r, &there, fault) < 0 ||
-	    remotefile_directory(&r->link, r->name, &r->file, fault) < 0)
+	    remotefile_directory(&r->link, r->name, &r->file, fault) < 0 || name_file(r, fault) < 0)
 		return -1;
 	buf_adds(&r->since, buf_str(&there.now));
 	buf_adds(&r->version, buf_str(&there.version));
-	buf_printf(&r->file, "/%s.%s", r->name, r->target);
 	return remotefile_put(
 	    &r->link, r->fd, r->path, buf_str(&r->file), r->progress, &sent, fault);
 }
@@ -95,8 +110,14 @@ static int prepare(struct remoterun *r, struct fault *fault)
 /* ---- starting -----------------------------------------------------------------------------------
  */
 
+/* Once it runs, the files that others of its name have had are of no use. */
 static int make_command(const struct remoterun *r, struct strv *into, struct fault *fault)
 {
+	static const char script[] = "f=$1 n=${1%.*}; shift; \"$@\" || exit; "
+				     "for o in \"${n%.*}\".????????????????.*; do "
+				     "[ \"$o\" = \"$f\" ] || rm -f -- \"$o\"; done; :";
+
+	strv_list(into, "sh", "-c", script, "mirari", buf_str(&r->file));
 	remotemirari_command(into);
 	strv_list(into, "run", "--detach", "--name", r->name);
 	/* a program with a network stack of its own looks like any other */
@@ -122,9 +143,14 @@ static bool is_told_to_end(const struct relay *relay)
 	return relay->caught || poll(&polled, 1, 0) > 0;
 }
 
-/* It has said itself why. */
+/* It has said itself why; or another has begun to run meanwhile, and has removed our file. */
 static int start_failed(const struct remoterun *r, int status, struct fault *fault)
 {
+	struct remoteinstance there A_CLEANUP(remoteinstance_free) = {0};
+
+	if (remotemirari_look(&r->link, r->name, &there, fault) < 0 ||
+	    remotemirari_check_free(&r->link, r->name, &there, fault) < 0)
+		return -1;
 	fault_set(fault, status, "%s: mirari run failed there (status %d)", r->place, status);
 	if (strcmp(buf_str(&r->version), "mirari " MIRARI_VERSION))
 		fault_hint(

@@ -91,7 +91,13 @@ there() {
 }
 
 deployed() {
-	(cd "$THERE/.mirari" 2>/dev/null && find . -mindepth 1 | LC_ALL=C sort | tr '\n' ' ')
+	(cd "$THERE/.mirari" 2>/dev/null && find . -mindepth 1 | LC_ALL=C sort | sed -E 's/\.[0-9a-f]{16}\./.SUM./' | tr '\n' ' ')
+}
+
+# the_file [NAME]: the only one that there is of it
+the_file() {
+	local all=("$THERE/.mirari/${1-prog}/${1-prog}".*)
+	[ ${#all[@]} = 1 ] && echo "${all[0]}"
 }
 
 # Nothing of a connection is left here: no process of ssh, no socket.
