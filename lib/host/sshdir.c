@@ -22,16 +22,24 @@ enum {
 	OLD_S = 300 /* longer than connecting takes, in which there is no socket yet */
 };
 
-bool sshdir_listens(const char *socket_path)
+/* 0 or errno: ssh makes its socket under another name, and gives it this one once it listens. */
+static int try_socket(const char *socket_path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd A_CLEANUP(fd_close) = -1;
 
 	if (strlen(socket_path) >= sizeof address.sun_path)
-		return false;
+		return ENAMETOOLONG;
 	memcpy(address.sun_path, socket_path, strlen(socket_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+		return errno;
+	return 0;
+}
+
+bool sshdir_listens(const char *socket_path)
+{
+	return try_socket(socket_path) == 0;
 }
 
 static void remove_files(int dir)
@@ -58,13 +66,15 @@ static bool is_left(int at, const char *name, const char *path)
 {
 	struct buf socket_path A_CLEANUP(buf_free) = {0};
 	struct stat st;
+	int error;
 
 	if (strncmp(name, prefix, strlen(prefix)) ||
 	    fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
-	    st.st_uid != geteuid() || time(NULL) - st.st_mtime < OLD_S)
+	    st.st_uid != geteuid())
 		return false;
 	buf_printf(&socket_path, "%s/socket", path);
-	return !sshdir_listens(buf_str(&socket_path));
+	error = try_socket(buf_str(&socket_path));
+	return error == ECONNREFUSED || (error == ENOENT && time(NULL) - st.st_mtime >= OLD_S);
 }
 
 static void remove_left(const char *parent)

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 
 /* Makes one and appends its path. Those of ours that a killed connection has left are removed
- * first: old ones whose socket nobody listens at. EX_CANTCREAT. */
+ * first: those whose socket nobody listens at, and old ones without one. EX_CANTCREAT. */
 int sshdir_make(struct buf *into, struct fault *fault) A_MUST_CHECK;
 
 /* Removes it with the files in it. */

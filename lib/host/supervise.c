@@ -35,7 +35,8 @@ struct run {
 	struct program program;
 	struct restart_history history;
 	int signals;
-	bool told; /* to end */
+	bool told;    /* to end */
+	bool unclear; /* what it has elsewhere may still be there */
 	bool over;
 	int64_t started;
 	int64_t drained;
@@ -68,9 +69,11 @@ static void write_state(struct run *r)
 	r->retry = clock_ms() + RETRY_MS;
 }
 
+/* What could not be cleared away isn't over: without us it is lost, which mirari gc looks for. */
 static void end_all(struct run *r, enum instance_status status)
 {
-	r->state.status = status;
+	if (!r->unclear)
+		r->state.status = status;
 	r->over = true;
 }
 
@@ -147,17 +150,22 @@ static void describe(int status, int signal, struct buf *into)
 		buf_adds(into, " (abort)");
 }
 
-/* A program that was killed has had no time to clear away what it has elsewhere; one that was told
- * to end has. */
-static void clean_up(struct run *r, int signal)
+static int clean_up(struct run *r, struct fault *fault)
 {
+	superoutput_note(&r->output, "clearing away what it has left");
+	r->unclear = cleanup_run(r->what->record, fault) < 0;
+	return r->unclear ? -1 : 0;
+}
+
+/* A program that was killed has had no time to clear away what it has elsewhere; one that was told
+ * to end has, if it could get there. */
+static void clean_up_after(struct run *r, int status, int signal)
+{
+	const bool killed = signal && signal != SIGTERM && signal != SIGINT && signal != SIGHUP;
 	struct fault fault;
 
-	if (!signal || signal == SIGTERM || signal == SIGINT || signal == SIGHUP ||
-	    !cleanup_is_needed(r->what->record))
-		return;
-	superoutput_note(&r->output, "clearing away what it has left");
-	if (cleanup_run(r->what->record, &fault) < 0)
+	if (cleanup_is_needed(r->what->record) &&
+	    (killed || (r->told && status == EX_UNAVAILABLE)) && clean_up(r, &fault) < 0)
 		superoutput_note(&r->output, "%s", fault.text);
 }
 
@@ -168,7 +176,7 @@ static void finish(struct run *r)
 
 	r->drained = 0;
 	superoutput_end(&r->output);
-	clean_up(r, signal);
+	clean_up_after(r, status, signal);
 	describe(status, signal, &how);
 	if (cgroup_oom_kills(&r->group) > r->oom_kills)
 		buf_adds(&how, ", out of the memory that it may use");
@@ -181,7 +189,7 @@ static void start_again(struct run *r)
 	struct fault fault;
 
 	r->wake = 0;
-	if (start(r, &fault) == 0) {
+	if ((!r->unclear || clean_up(r, &fault) == 0) && start(r, &fault) == 0) {
 		r->state.restarts++;
 		write_state(r);
 		return;
@@ -196,10 +204,13 @@ static void start_again(struct run *r)
 static void tell(struct run *r, int number)
 {
 	bool first = !r->told;
+	struct fault fault;
 
 	r->told = true;
 	if (!r->program.id.pid) {
 		superoutput_note(&r->output, "stopped");
+		if (r->unclear)
+			(void)!clean_up(r, &fault);
 		r->wake = r->state.next = 0;
 		end_all(r, INSTANCE_STOPPED);
 		write_state(r);

@@ -9,6 +9,10 @@
  * What the program has left behind when it ends is killed, once its output is read to its end or a
  * second has passed.
  *
+ * What the program has elsewhere is ended by the record's instance.cleanup (host/cleanup.h) if it
+ * was killed, or could not be reached when we were told to end; before that is done it isn't
+ * started again. If it can't be done, the record is left as it is: the instance is lost.
+ *
  * While nothing happens there is one poll without a timeout.
  */
 #ifndef MIRARI_HOST_SUPERVISE_H
