@@ -16,6 +16,7 @@ teardown_file() {
 }
 
 setup() {
+	PATIENCE=300
 	GUEST=$BUILD/guest/pvh.xen
 	PLACE=(--on ssh://dom0 --set "ssh.config=$XEN_SSH_CONFIG")
 }

@@ -70,9 +70,9 @@ stderr_has_not() {
 	has_not "$1"
 }
 
-# until_true COMMAND...: until it succeeds; the limit is for a busy machine, not an expectation
+# until_true COMMAND...: until it succeeds; the limit, PATIENCE seconds, is for a busy machine, not an expectation
 until_true() {
-	local end=$((SECONDS + 30))
+	local end=$((SECONDS + ${PATIENCE:-30}))
 	head -c 4 "$BUILD/bin/mirari-parse" | grep -q ELF || end=$((SECONDS + 300)) # under valgrind
 	until "$@"; do
 		[ $SECONDS -lt $end ] || {
