@@ -56,7 +56,8 @@ static int failed(
 		fault_set(fault, EX_IOERR, "%s: %s: the disk there is full", l->place, what);
 		return fault_hint(fault, "make room there, or: mirari-ssh gc --on %s", l->place);
 	}
-	if (strstr(said, "ermission denied") || strstr(said, "Read-only file system"))
+	if (strstr(said, "ermission denied") || strstr(said, "peration not permitted") ||
+	    strstr(said, "Read-only file system"))
 		status = EX_NOPERM;
 	return fault_set(fault, status, "%s: %s: %s (status %d)", l->place, what,
 	    shown.length ? buf_str(&shown) : "failed there", a->status);
@@ -247,7 +248,7 @@ static int send_file(struct put *p, struct fault *fault)
 		       "trap 'exit 92' HUP INT QUIT TERM PIPE; "
 		       "cat >\"$t\" || exit 92; [ \"$(sum \"$t\")\" = \"$2\" ] || exit 91; "
 		       "chmod \"$3\" -- \"$t\" && mv -f -- \"$t\" \"$1\"";
-	const struct sshlink_watch watch = {tell_progress, p};
+	const struct sshlink_watch watch = {.meanwhile = tell_progress, .data = p};
 	struct strv command A_CLEANUP(strv_free) = {0};
 	struct answer a A_CLEANUP(answer_free) = {0};
 	uint32_t random;

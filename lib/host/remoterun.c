@@ -18,6 +18,7 @@ enum {
 	PAUSE_MS = 1000,
 	PAUSE_MAX_MS = 30000,
 	STOPS = 2,
+	LOOK_MS = 100,
 	FAILURES_MAX = 5
 };
 
@@ -31,7 +32,8 @@ struct session {
 	int tie;                   /* as long as it is open, it goes on */
 	struct child stops[STOPS]; /* mirari stop; at once */
 	int wanted;                /* how often we were told to end */
-	int failures;              /* of mirari logs, one after another */
+	unsigned refused; /* stops that weren't taken beside the log: MaxSessions of sshd */
+	int failures;     /* of mirari logs, one after another */
 };
 
 /* ---- the log ------------------------------------------------------------------------------------
@@ -134,18 +136,35 @@ static void want_end(struct session *s)
 	start_stop(s);
 }
 
-static void wait_for_stops(struct session *s)
+/* What has become of the unikernel is looked at; but it may not have been told anything. */
+static void end_stop(struct session *s, struct child *stop)
 {
 	struct fault ignored;
 	int status;
 
+	if (stop->pid > 0 && proc_wait(stop, &status, &ignored) == 0 &&
+	    sshlink_explain(&s->run->link, status, &ignored) < 0)
+		s->refused += sshlink_alive(&s->run->link);
+	stop->pid = 0;
+}
+
+static void wait_for_stops(struct session *s)
+{
+	for (size_t i = 0; i < STOPS; i++)
+		end_stop(s, &s->stops[i]);
+}
+
+/* Is there any that still runs? */
+static bool look_at_stops(struct session *s)
+{
+	bool any = false;
+
 	for (size_t i = 0; i < STOPS; i++) {
-		if (s->stops[i].pid <= 0)
-			continue;
-		/* what has become of the unikernel is looked at */
-		(void)!proc_wait(&s->stops[i], &status, &ignored);
-		s->stops[i].pid = 0;
+		if (s->stops[i].pid > 0 && proc_has_ended(&s->stops[i]))
+			end_stop(s, &s->stops[i]);
+		any = any || s->stops[i].pid > 0;
 	}
+	return any;
 }
 
 /* ---- following ----------------------------------------------------------------------------------
@@ -154,13 +173,17 @@ static void wait_for_stops(struct session *s)
 static int take_all(struct session *s, struct fault *fault)
 {
 	enum { SIGNALS = LOG_STREAMS };
+	const unsigned refused = s->refused;
 
 	while (s->from[LOG_STDOUT] >= 0 || s->from[LOG_STDERR] >= 0) {
+		const bool stops = look_at_stops(s);
 		struct pollfd polled[] = {{.fd = s->from[LOG_STDOUT], .events = POLLIN},
 		    {.fd = s->from[LOG_STDERR], .events = POLLIN},
 		    {.fd = s->relay.fd, .events = POLLIN}};
 
-		if (poll(polled, COUNT_OF(polled), -1) < 0 && errno != EINTR)
+		if (s->refused != refused)
+			return 0; /* the log is for later */
+		if (poll(polled, COUNT_OF(polled), stops ? LOOK_MS : -1) < 0 && errno != EINTR)
 			return fault_errno(fault, EX_OSERR, errno, "poll");
 		for (enum log_stream stream = 0; stream < LOG_STREAMS; stream++)
 			if (polled[stream].revents && take_output(s, stream, fault) < 0)
@@ -181,10 +204,12 @@ static int follow(struct session *s, struct fault *fault)
 	struct fault worse;
 	int status = 0, result;
 
-	if (start_follower(s, fault) < 0)
-		return -1;
 	if (s->wanted) /* it wasn't heard there, maybe */
 		start_stop(s);
+	if (s->refused)
+		wait_for_stops(s);
+	if (start_follower(s, fault) < 0)
+		return -1;
 	result = take_all(s, fault);
 	close_follower(s);
 	wait_for_stops(s);

@@ -102,10 +102,9 @@ static void add_hint(
 	}
 }
 
-/* Its last line, without CR: the one in which it gives up. */
-static void last_line(const char *said, struct buf *into)
+/* The line that ends at most there, without CR. */
+static void line_before(const char *said, size_t length, struct buf *into)
 {
-	size_t length = strlen(said);
 	const char *end, *start;
 
 	while (length && strchr("\r\n ", said[length - 1]))
@@ -121,10 +120,12 @@ int sshfault(const char *place, const struct sshplace *at, const char *config, c
 {
 	struct buf line A_CLEANUP(buf_free) = {0};
 
-	last_line(said, &line);
 	for (size_t i = 0; i < COUNT_OF(known); i++) {
-		if (!strstr(said, known[i].said))
+		const char *found = strstr(said, known[i].said);
+
+		if (!found)
 			continue;
+		line_before(said, (size_t)(found - said) + strcspn(found, "\n"), &line);
 		if (known[i].hint == NO_HINT)
 			fault_set(fault, known[i].status, "%s: %s: %s", place, known[i].text,
 			    buf_str(&line));
@@ -133,6 +134,8 @@ int sshfault(const char *place, const struct sshplace *at, const char *config, c
 		add_hint(known[i].hint, at, config, fault);
 		return -1;
 	}
+	/* the last, in which it gives up */
+	line_before(said, strlen(said), &line);
 	fault_set(fault, EX_UNAVAILABLE, "%s: ssh: %s", place,
 	    line.length ? buf_str(&line) : "ended without saying why");
 	add_hint(BY_HAND, at, config, fault);

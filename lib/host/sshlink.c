@@ -9,12 +9,14 @@
 #include "host/sshmaster.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
 	SSH_FAILED = 255,   /* or the remote command's own */
 	CONNECT_MS = 60000, /* with all that ConnectTimeout isn't about */
+	SHELL_MS = 60000,   /* for a shell to read its files and run a command */
 	LOOK_MS = 10,
 	MEANWHILE_MS = 100
 };
@@ -111,8 +113,12 @@ static int run(const struct strv *command, const struct proc_io *io,
 		return proc_run(command, io, status, fault);
 	relay_start(&relay);
 	if (proc_start(command, io, &child, fault) == 0) {
-		while (!proc_ended(&child, &relay, MEANWHILE_MS))
-			watch->meanwhile(watch->data);
+		while (!proc_ended(&child, &relay, MEANWHILE_MS)) {
+			if (watch->meanwhile)
+				watch->meanwhile(watch->data);
+			if (watch->end && clock_ms() > watch->end)
+				kill(child.pid, SIGKILL);
+		}
 		result = proc_wait(&child, status, fault);
 	}
 	relay_stop(&relay, true);
@@ -226,18 +232,23 @@ static int not_our_shell(const struct sshlink *l, const struct buf *out, const s
 	fault_set(fault, EX_UNAVAILABLE,
 	    "%s: commands aren't run there by a POSIX shell, which is needed (status %d): %.200s",
 	    l->place, status, buf_str(&shown));
-	return fault_hint(fault, "ssh %s echo hello", buf_str(&ssh));
+	return fault_hint(fault, "see which it is: ssh %s 'echo $SHELL'", buf_str(&ssh));
 }
 
 static int check_shell(const struct sshlink *l, struct fault *fault)
 {
 	struct buf out A_CLEANUP(buf_free) = {0}, errors A_CLEANUP(buf_free) = {0};
+	const struct sshlink_watch watch = {.end = clock_ms() + SHELL_MS};
 	struct strv command A_CLEANUP(strv_free) = {0};
 	int status;
 
 	strv_list(&command, "printf", "%s", word);
-	if (sshlink_run(l, &command, -1, &out, &errors, &status, fault) < 0)
+	if (sshlink_run_watched(l, &command, -1, &out, &errors, &watch, &status, fault) < 0)
 		return -1;
+	if (status == EXIT_SIGNALLED + SIGKILL && clock_ms() > watch.end)
+		return fault_set(fault, EX_UNAVAILABLE,
+		    "%s: it lets us in, but its shell has run no command in %d seconds", l->place,
+		    SHELL_MS / 1000);
 	if (status || out.length != strlen(word) || strcmp(buf_str(&out), word))
 		return not_our_shell(l, &out, &errors, status, fault);
 	return 0;

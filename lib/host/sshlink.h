@@ -19,6 +19,7 @@
 #include "model/sshplace.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct sshlink {
 	const char *place;  /* borrowed: ssh://[USER@]HOST[:PORT], a VALUE_DEPLOY */
@@ -57,6 +58,7 @@ int sshlink_run(const struct sshlink *l, const struct strv *remote, int in, stru
 struct sshlink_watch {
 	void (*meanwhile)(void *data);
 	void *data;
+	int64_t end; /* of clock_ms: then it is killed here; 0: never */
 };
 int sshlink_run_watched(const struct sshlink *l, const struct strv *remote, int in, struct buf *out,
     struct buf *errors, const struct sshlink_watch *watch, int *status,

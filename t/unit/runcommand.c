@@ -86,9 +86,10 @@ static void test_solo5(void)
 
 static void test_domain(void)
 {
-	struct strv supervise A_CLEANUP(strv_free) = {0};
+	struct strv supervise A_CLEANUP(strv_free) = {0}, published A_CLEANUP(strv_free) = {0};
 
 	strv_add(&supervise, "--record");
+	strv_add(&published, "80:80");
 	command((struct runcommand){.rootless = false},
 	    RECORD("name=x", "target=xen", "deploy=local", "memory=64", "xl.on_crash=\"preserve\"",
 		"net.a.bridge=br0", "block.d.path=disk", "config.dir=/p", "depends=lwt",
@@ -105,6 +106,11 @@ static void test_domain(void)
 		"ssh.config=c"),
 	    "mirari-xl run --dry-run --quiet '--set=name=x' '--set=deploy=ssh://h' "
 	    "'--set=block.d.path=disk' '--set=ssh.config=/p/c' ./x");
+	/* for a device that it gets there; and what is said by hand limits a program, too */
+	command((struct runcommand){.published = &published, .memory = "64"},
+	    RECORD("name=x", "target=unix-direct", "deploy=ssh://h", "memory=64"),
+	    "mirari-ssh run '--set=name=x' '--set=target=unix-direct' '--set=deploy=ssh://h' "
+	    "'--set=memory=64' '--publish=80:80' '--memory=64' ./x");
 	command((struct runcommand){.rootless = false},
 	    RECORD("name=x", "target=hvt", "deploy=ssh://h", "net.a.dhcp=true", "-a"),
 	    "mirari-ssh run '--set=name=x' '--set=target=hvt' '--set=deploy=ssh://h' "
@@ -143,7 +149,7 @@ static void test_what_ends_it(void)
 	    RECORD("name=x", "target=spt", "deploy=ssh://h", "ssh.config=/c"),
 	    "mirari-ssh stop --quiet --force '--set=deploy=ssh://h' '--set=ssh.config=/c' -- x");
 	other(domaincommand_probe, RECORD("name=x", "target=spt", "deploy=ssh://h"),
-	    "mirari-ssh check '--set=deploy=ssh://h'");
+	    "mirari-ssh check '--set=deploy=ssh://h' -- x");
 	other(domaincommand_cleanup,
 	    RECORD("name=x", "target=virtio", "libvirt.uri=qemu:///system"),
 	    "mirari-virt destroy --force '--set=libvirt.uri=qemu:///system' -- x");
