@@ -305,7 +305,7 @@ runs_there() {
 	has 'log in as root'
 	if [ ! -e /proc/xen/capabilities ]; then
 		run -69 mirari-xl run "$GUEST"
-		has "Xen doesn't run there"
+		has "no dom0 of Xen"
 		has 'mirari run --on ssh://'
 	fi
 	run -64 mirari-xl list --on ec2

@@ -28,16 +28,16 @@ const char *xenhost_name(const struct xenhost *h)
 
 static int no_xen(const struct xenhost *h, struct fault *fault)
 {
-	fault_set(fault, EX_UNAVAILABLE, "%s: Xen doesn't run there (%s doesn't say control_d)",
+	fault_set(fault, EX_UNAVAILABLE, "%s: no dom0 of Xen (%s doesn't say control_d)",
 	    xenhost_name(h), control_file);
 	return fault_hint(
-	    fault, h->place ? "log in to the machine's dom0"
-			    : "mirari run --on ssh://[USER@]HOST for a machine that has it");
+	    fault, h->place ? "log in to the dom0 of that machine"
+			    : "mirari run --on ssh://[USER@]HOST, for a machine that is one");
 }
 
 static int no_xl(const struct xenhost *h, struct fault *fault)
 {
-	fault_set(fault, EX_UNAVAILABLE, "%s: xl isn't installed there", xenhost_name(h));
+	fault_set(fault, EX_UNAVAILABLE, "%s: xl isn't installed", xenhost_name(h));
 	return fault_hint(fault, "apt-get install xen-utils, or use libvirt: --via=libvirt");
 }
 
