@@ -158,6 +158,9 @@ UNIKERNELS := $(if $(filter x86_64,$(shell uname -m)),guests fakes)
 PROVE = prove --jobs 2 --timer
 T ?= $(BATS:%=$(SRC)/%) $(UNIT_TESTS)
 
+# What reads xl's files as xl does.
+XLREAD := $(if $(call have,xlutil xenlight),$(O)/t/xlread)
+
 .PHONY: check tests
 check:
 	@$(INSTALL_PACKAGES) $(PACKAGES_BUILD) $(PACKAGES_CHECK)
@@ -187,7 +190,6 @@ $(UNIT_TESTS): $(O)/%: $(SRC)/%.c $(O)/libmirari.a $(wildcard $(SRC)/t/lib/*.h)
 $(foreach test,$(UNIT_NAMES),$(eval $(O)/$(test): $(call needed_objects,$(test))))
 
 # What tests of xl files ask: Xen's own reader, as a program.
-XLREAD := $(if $(call have,xlutil xenlight),$(O)/t/xlread)
 $(O)/t/xlread: $(SRC)/t/lib/xlread.c
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $< \
