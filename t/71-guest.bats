@@ -108,7 +108,7 @@ said() {
 
 @test 'the files: executables of their target, which no kernel takes for its own' {
 	need readelf
-	for file in "$GUESTS"/*; do
+	for file in "$GUESTS"/*.{hvt,spt,virtio}; do
 		run -0 readelf -nlW "$file"
 		has 'interpreter: /nonexistent/solo5/'
 		has 'EXEC (Executable file)'
@@ -118,7 +118,7 @@ said() {
 		[ "$(grep -c 'LOAD .* RWE ' <<<"$output")" = 0 ]
 		run -127 "$file"
 	done
-	same 15 "$(find "$GUESTS/" -type f | wc -l)"
+	same 15 "$(find "$GUESTS/" -type f ! -name pvh.xen | wc -l)"
 }
 
 @test "words: blanks, backslashes and both quotes, as MirageOS' parse-argv has them" {

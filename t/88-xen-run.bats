@@ -128,7 +128,7 @@ logs_say() {
 	run -0 dom0 "mirari run -d --name linux ${linux[*]@Q} ${network[*]} pvh.xen"
 	dom0_until "mirari logs linux | grep 'guest ready'"
 	run -0 dom0 mirari-tap list
-	has 'host=10.77.0.1/24'
+	has 'address=10.77.0.1/24'
 	run -0 dom0 ping -c 2 10.77.0.2
 	has '0% packet loss'
 	run -0 dom0 wget -q -O - http://10.0.2.15:8080/
