@@ -10,7 +10,6 @@
 #include "model/value.h"
 #include "render/xlfile.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,19 +130,6 @@ static int one_word(const struct options *o, struct fault *fault)
 		return -1;
 	return fault_hint(
 	    fault, "%s %s -- %s ...", command_name(o), o->words.items[0], o->words.items[1]);
-}
-
-static void say(const char *format, ...) A_PRINTF(1, 2);
-
-static void say(const char *format, ...)
-{
-	va_list args;
-	char line[1024];
-
-	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
-	va_end(args);
-	say_note("%s", line);
 }
 
 static void say_nothing(const char *format, ...) A_PRINTF(1, 2);
@@ -366,7 +352,7 @@ static int list(const struct options *o, struct xlact *a, struct fault *fault)
 
 static int act(struct options *o, struct fault *fault)
 {
-	struct xlact a A_CLEANUP(xlact_close) = {.say = o->quiet ? say_nothing : say};
+	struct xlact a A_CLEANUP(xlact_close) = {.say = o->quiet ? say_nothing : say_note};
 
 	add_settings(o);
 	if (!(o->command & MAKES)) { /* what is behind -- is a name like another */
