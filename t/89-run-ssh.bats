@@ -20,7 +20,7 @@ setup() {
 			RUN=(mirari run --on "$PLACE" --set "ssh.config=$CONFIG")
 			ssh_prepare
 			# logged N TEXT [SECONDS]: so often it is in the log of prog
-			has_logged() { [ "$(mirari logs prog | grep -c -e "$2")" = "$1" ]; }
+			has_logged() { [ "$(mirari logs prog 2>&1 | grep -c -e "$2")" = "$1" ]; }
 			logged() { until_true "${3-20}" has_logged "$1" "$2" || { mirari logs prog >&2; false; }; }
 			# field KEY FILE
 			field() { sed -nE "s/^$1=([^.]*).*/\1/p" "$2"; }
@@ -176,6 +176,7 @@ setup() {
 		kill -KILL "$(field instance.pid record)"
 		logged 2 begun
 		same running "$(status_there)"
+		begun=2
 		for then in gc 'stop prog'; do
 			mirari ps >record
 			kill -KILL "$(field instance.supervisor record)" "$(field instance.pid record)"
@@ -187,7 +188,7 @@ setup() {
 			nothing_there
 			same '' "$(deployed)"
 			exits 0 mirari restart prog
-			logged 3 begun || logged 4 begun
+			logged $((++begun)) begun
 		done
 		# all of it there is killed, as when the machine goes down
 		there mirari ps >record
@@ -212,7 +213,7 @@ setup() {
 		ssh_cut
 		logged 1 'goes on there'
 		kill -KILL "$(field instance.pid record)"
-		until_true 20 eval 'mirari logs prog >log; grep -q "could not be started: what prog has left" log'
+		until_true 20 eval 'mirari logs prog >log 2>&1; grep -q "could not be started: what prog has left" log'
 		has_logged 1 begun
 		same running "$(status_there)"
 		ssh_start

@@ -26,7 +26,7 @@ struct remoteinstance {
 	struct rec record; /* empty: there is none of that name */
 	struct buf version;
 	struct buf now; /* that machine's time: 2026-11-25T12:31:24Z */
-	struct buf dir; /* ~/.mirari/NAME there, which need not be */
+	struct buf dir; /* ~/.mirari/NAME there, without symbolic links, as mirari run has it */
 	enum instance_status status;
 	bool ours;
 };

@@ -224,6 +224,20 @@ static int follow(struct session *s, struct fault *fault)
 			 s->run->place, s->run->name, status);
 }
 
+/* Its supervisor there was killed, or the machine went down: what may be left of it isn't for
+ * somebody to find later. */
+static int is_lost(const struct session *s, struct fault *fault)
+{
+	const struct remoterun *r = s->run;
+	struct fault ignored;
+
+	fault_set(
+	    fault, EXIT_NO, "%s: %s is lost there: how it ended isn't known", r->place, r->name);
+	if (remotemirari_stop(&r->link, r->name, STOP_S, &ignored) < 0)
+		fault_hint(fault, "mirari-ssh stop --on %s %s", r->place, r->name);
+	return -1;
+}
+
 /* 1: it has ended with *status. 0: it hasn't. */
 static int look(struct session *s, int *status, struct fault *fault)
 {
@@ -240,12 +254,8 @@ static int look(struct session *s, int *status, struct fault *fault)
 	if (instance_is_live(there.status))
 		return 0;
 	ended = rec_get(&there.record, "instance.exit");
-	if (!ended || num_parse(ended, 0, 255, &number) != NUM_OK) {
-		fault_set(fault, EXIT_NO, "%s: %s is %s there: how it ended isn't known", r->place,
-		    r->name, instance_status_name(there.status));
-		return fault_hint(
-		    fault, "mirari-ssh stop --on %s %s removes it", r->place, r->name);
-	}
+	if (there.status == INSTANCE_LOST || !ended || num_parse(ended, 0, 255, &number) != NUM_OK)
+		return is_lost(s, fault);
 	*status = (int)number;
 	return 1;
 }

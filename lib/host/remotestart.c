@@ -74,7 +74,8 @@ static int make_free(struct remoterun *r, const struct remoteinstance *there, st
 	if (!there->ours)
 		return 0;
 	remotemirari_command(&command);
-	strv_list(&command, "rm", r->name);
+	/* of a lost one there may be something that still runs */
+	strv_list(&command, "rm", "--force", r->name);
 	/* if that fails it is in the way of what comes, which will say so */
 	return sshlink_run(&r->link, &command, -1, &ignored, NULL, &status, fault);
 }
