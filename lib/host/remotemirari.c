@@ -123,11 +123,10 @@ int remotemirari_look(
     const struct sshlink *l, const char *name, struct remoteinstance *into, struct fault *fault)
 {
 	static const char script[] =
-	    FIND_MIRARI
-	    "d=$(cd -- \"$HOME/.mirari/$1\" 2>/dev/null && pwd -P) || "
-	    "d=$(cd -- \"$HOME/.mirari\" 2>/dev/null && pwd -P)/$1; "
-	    "printf '%s\\n' \"$d\"; date -u +%Y-%m-%dT%H:%M:%SZ; "
-	    "mirari --version || exit; mirari ps \"$1\" 2>/dev/null; :";
+	    FIND_MIRARI "d=$(cd -- \"$HOME/.mirari/$1\" 2>/dev/null && pwd -P) || "
+			"d=$(cd -- \"$HOME/.mirari\" 2>/dev/null && pwd -P)/$1; "
+			"printf '%s\\n' \"$d\"; date -u +%Y-%m-%dT%H:%M:%SZ; "
+			"mirari --version || exit; mirari ps \"$1\" 2>/dev/null; :";
 	struct buf out A_CLEANUP(buf_free) = {0};
 	struct strv command A_CLEANUP(strv_free) = {0};
 	const char *text;
