@@ -90,7 +90,7 @@ setup() {
 		until_true 10 grep -q serving: two
 		pings "$(sed -n 's/^serving: //p' one)"
 		pings "$(sed -n 's/^serving: //p' two)"
-		kill %% %-
+		kill $! %-
 		wait
 		gone
 	END
@@ -130,7 +130,7 @@ setup() {
 		until_true 10 grep -q serving: out
 		has out 'mac: 02:00:00:00:00:07' 'mtu: 1400'
 		pings 10.9.0.2
-		kill %%
+		kill $!
 		wait
 		exits 0 mirari run -n --set net.service.bridge=br0 --set net.service.mac=02:00:00:00:00:07 "$GUESTS/net.spt"
 		same "mirari-tap exec --set 'name=net' --set 'net.service.bridge=br0' --set 'net.service.mac=02:00:00:00:00:07' -- mirari-solo5 run '--net=service=%{tap:service}' '--mac=service=02:00:00:00:00:07' $GUESTS/net.spt" "$(cat out)"
@@ -160,8 +160,8 @@ setup() {
 			"$GUESTS/net.spt" -- dhcp >out 2>err &
 		until_true 10 grep -q serving: out
 		same '' "$(ip -o link show group 2013)"
-		kill %%
-		wait %% || same 143 $?
+		kill $!
+		wait $! || same 143 $?
 		gone
 	END
 }
@@ -181,8 +181,8 @@ setup() {
 			until_true 10 grep -q serving: out
 			has out 'serving: 10.0.0.2' "mac: $mac"
 			pings 10.0.0.2
-			kill %%
-			wait %% || same 143 $?
+			kill $!
+			wait $! || same 143 $?
 			gone
 		done
 		exits 0 "${NOBODY[@]}" env XDG_STATE_HOME=$PWD/mine mirari run -d --set net.service.tap=t0 "$GUESTS/net.spt" -- dhcp
@@ -546,8 +546,8 @@ setup() {
 		until_true 20 grep -q serving: out
 		pings 10.5.0.2
 		same 65536 "$(stat -c %s disk)"
-		kill %%
-		wait %% || same 143 $?
+		kill $!
+		wait $! || same 143 $?
 		gone
 		# nothing is built again, and what doesn't fit is seen before a tap is made
 		sed -i '/^block/d' mirari.yml
