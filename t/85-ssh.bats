@@ -56,7 +56,7 @@ setup() {
 		done
 		mirari-ssh run "${ON[@]}" --set net.service.host=10.9.0.1/24 --set net.service.mtu=1400 "$GUESTS/net.spt" -- ip=10.9.0.2 serve >log 2>&1 &
 		pid=$!
-		until_true 20 grep -q serving: log
+		until_true 90 grep -q serving: log
 		has log 'mtu: 1400'
 		ping -q -c 1 -W 2 10.9.0.2 >/dev/null
 		kill $pid
@@ -238,7 +238,7 @@ setup() {
 	inside root <<-'END'
 		. ./helpers
 		ssh_start
-		begin() { : >out; "$@" >out 2>err & pid=$!; until_true 20 grep -q begun out; }
+		begin() { : >out; "$@" >out 2>err & pid=$!; until_true 90 grep -q begun out; }
 		for signal in TERM INT HUP; do
 			begin env --default-signal mirari-ssh run "${ON[@]}" prog -- -c 'trap "echo told; exit 5" TERM; echo begun; while :; do sleep 0.05; done'
 			kill -$signal $pid
@@ -253,11 +253,11 @@ setup() {
 		# as a terminal does it: to all of the group
 		env --default-signal setsid --wait mirari-ssh run "${ON[@]}" prog -- -c 'trap "echo told; exit 6" TERM; echo begun; while :; do sleep 0.05; done' >out 2>err &
 		pid=$!
-		until_true 20 grep -q begun out
+		until_true 90 grep -q begun out
 		kill -INT -- "-$(pgrep -o -x mirari-ssh)"
 		wait $pid || same 6 $?
 		has out told
-		timeout 20 bash -c 'mirari-ssh run "$@" | head -n 1' - "${ON[@]}" prog -- -c 'while :; do echo y; sleep 0.01; done' >out
+		timeout 120 bash -c 'mirari-ssh run "$@" | head -n 1' - "${ON[@]}" prog -- -c 'while :; do echo y; sleep 0.01; done' >out
 		same y "$(cat out)"
 		there mirari ps --all >out
 		same '' "$(cat out)"
@@ -272,9 +272,9 @@ setup() {
 		: >out
 		mirari-ssh run "${ON[@]}" prog -- -c 'for i in {1..600}; do echo $i; [ $((i % 7)) != 0 ] || echo e$i >&2; [ $((i % 50)) != 0 ] || sleep 0.5; done; exit 4' >out 2>err &
 		pid=$!
-		until_true 20 grep -qx 50 out
+		until_true 90 grep -qx 50 out
 		ssh_cut
-		until_true 20 grep -qx 250 out
+		until_true 90 grep -qx 250 out
 		ssh_stop
 		ssh_cut
 		sleep 3
@@ -288,7 +288,7 @@ setup() {
 		: >out
 		mirari-ssh run "${ON[@]}" prog -- -c 'echo begun; sleep 1; echo end; exit 9' >out 2>err &
 		pid=$!
-		until_true 20 grep -q begun out
+		until_true 90 grep -q begun out
 		ssh_stop
 		ssh_cut
 		sleep 2
@@ -299,10 +299,10 @@ setup() {
 		: >out
 		mirari-ssh run "${ON[@]}" prog -- -c 'echo begun; exec sleep 1000' >out 2>err &
 		pid=$!
-		until_true 20 grep -q begun out
+		until_true 90 grep -q begun out
 		ssh_stop
 		ssh_cut
-		until_true 20 grep -q lost err
+		until_true 90 grep -q lost err
 		kill $pid
 		wait $pid || same 69 $?
 		has err "mirari-ssh stop --on $PLACE prog"
@@ -335,7 +335,7 @@ setup() {
 		: >out
 		mirari-ssh run "${ON[@]}" prog -- -c 'echo begun; exec sleep 1000' >out 2>err &
 		pid=$!
-		until_true 20 grep -q begun out
+		until_true 90 grep -q begun out
 		kill -KILL $pid
 		wait $pid || :
 		exits 75 mirari-ssh run "${ON[@]}" prog

@@ -51,7 +51,7 @@ setup() {
 		: >out
 		env --default-signal "${RUN[@]}" prog -- -c "$SERVER" >out 2>err &
 		pid=$!
-		until_true 20 grep -q begun out
+		until_true 90 grep -q begun out
 		kill -INT $pid
 		wait $pid || same 5 $?
 		has out told
@@ -180,7 +180,7 @@ setup() {
 		for then in gc 'stop prog'; do
 			mirari ps >record
 			kill -KILL "$(field instance.supervisor record)" "$(field instance.pid record)"
-			until_true 10 eval '[ "$(status)" = lost ]'
+			until_true 90 eval '[ "$(status)" = lost ]'
 			same running "$(status_there)"
 			exits 75 "${RUN[@]}" -d prog
 			exits 75 mirari rm prog
@@ -213,7 +213,7 @@ setup() {
 		ssh_cut
 		logged 1 'goes on there'
 		kill -KILL "$(field instance.pid record)"
-		until_true 20 eval 'mirari logs prog >log 2>&1; grep -q "could not be started: what prog has left" log'
+		until_true 90 eval 'mirari logs prog >log 2>&1; grep -q "could not be started: what prog has left" log'
 		has_logged 1 begun
 		same running "$(status_there)"
 		ssh_start
@@ -269,7 +269,7 @@ setup() {
 		ssh_start -o MaxSessions=1
 		"${RUN[@]}" prog -- -c "$SERVER" >out 2>err &
 		pid=$!
-		until_true 20 grep -q begun out
+		until_true 90 grep -q begun out
 		kill $pid
 		wait $pid || same 5 $?
 		same "$(printf 'begun\ntold')" "$(grep -x -e begun -e told out)"
