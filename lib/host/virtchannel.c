@@ -2,6 +2,7 @@
 
 #include "core/fd.h"
 #include "host/virterror.h"
+#include "host/virtpin.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -133,6 +134,8 @@ static int refused(const char *name, bool force, struct fault *fault)
 static int open_stream(struct virtchannel *c, const struct virt *v, virDomainPtr domain,
     const char *name, bool force, struct fault *fault)
 {
+	if (virtpin(domain, fault) < 0)
+		return -1;
 	c->stream = virStreamNew(v->connection, VIR_STREAM_NONBLOCK);
 	if (!c->stream)
 		return virterror_fault(fault, "a stream for the console of %s", name);

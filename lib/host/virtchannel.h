@@ -36,7 +36,8 @@ struct virtchannel {
 bool virtchannel_place(const struct virt *v, const char *uuid, struct buf *into);
 
 /* Opens the domain's console, with `force` even where somebody has it: EX_TEMPFAIL without.
- * EX_UNAVAILABLE: it has none, or the driver. */
+ * EX_UNAVAILABLE: it has none, or the driver. A stream pins the domain (host/virtpin.h): whoever
+ * closes it releases that. */
 int virtchannel_open(struct virtchannel *c, const struct virt *v, virDomainPtr domain, bool force,
     struct fault *fault) A_MUST_CHECK;
 void virtchannel_close(struct virtchannel *c); /* may be called twice */

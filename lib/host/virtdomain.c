@@ -3,6 +3,7 @@
 #include "core/rec.h"
 #include "core/table.h"
 #include "host/virterror.h"
+#include "host/virtpin.h"
 #include "model/domain.h"
 #include "render/domxml.h"
 
@@ -30,6 +31,12 @@ static virDomainPtr look_up(const struct virt *v, const char *name)
 	return domain;
 }
 
+static int no_domain(const struct virt *v, const char *name, struct fault *fault)
+{
+	fault_set(fault, EXIT_NO, "%s: no such domain at %s", name, buf_str(&v->uri));
+	return fault_hint(fault, "mirari-virt list --uri '%s'", buf_str(&v->uri));
+}
+
 int virtdomain_find(
     const struct virt *v, const char *name, virDomainPtr *domain, struct fault *fault)
 {
@@ -38,8 +45,7 @@ int virtdomain_find(
 		return 0;
 	if (!is_no_domain() && virGetLastError()->code != VIR_ERR_INVALID_ARG)
 		return virterror_fault(fault, "find %s", name);
-	fault_set(fault, EXIT_NO, "%s: no such domain at %s", name, buf_str(&v->uri));
-	return fault_hint(fault, "mirari-virt list --uri '%s'", buf_str(&v->uri));
+	return no_domain(v, name, fault);
 }
 
 bool virtdomain_is_ours(virDomainPtr domain)
@@ -58,12 +64,20 @@ bool virtdomain_is_ours(virDomainPtr domain)
 int virtdomain_find_ours(const struct virt *v, const char *name, const char *verb,
     virDomainPtr *domain, struct fault *fault)
 {
+	bool left, ours;
+
 	if (virtdomain_find(v, name, domain, fault) < 0)
 		return -1;
-	if (virtdomain_is_ours(*domain))
+	left = virtpin_is_left(*domain);
+	ours = virtdomain_is_ours(*domain);
+	if (ours && !left)
 		return 0;
+	if (left)
+		virtpin_release(*domain);
 	(void)virDomainFree(*domain);
 	*domain = NULL;
+	if (left)
+		return no_domain(v, name, fault);
 	fault_set(fault, EXIT_NO, "%s: that domain isn't one of ours", name);
 	return fault_hint(fault, "virsh -c '%s' %s %s", buf_str(&v->uri),
 	    !strcmp(verb, "stop") ? "shutdown" : verb, name);
@@ -73,13 +87,18 @@ int virtdomain_check_name(const struct virt *v, const char *name, struct fault *
 {
 	virDomainPtr domain = virDomainLookupByName(v->connection, name);
 	int active;
-	bool ours;
+	bool ours, left;
 
 	if (!domain)
 		return is_no_domain() ? 0 : virterror_fault(fault, "look for %s", name);
 	active = virDomainIsActive(domain);
 	ours = virtdomain_is_ours(domain);
+	left = virtpin_is_left(domain);
+	if (left)
+		virtpin_release(domain);
 	(void)virDomainFree(domain);
+	if (left)
+		return 0;
 	if (active < 0)
 		return virterror_fault(fault, "the state of %s", name);
 	if (active && ours) {
@@ -174,6 +193,8 @@ static int by_name(const void *one, const void *other)
 
 static bool is_shown(const struct virtlist *l, virDomainPtr domain)
 {
+	if (virtpin_is_left(domain))
+		return false;
 	return l->names->count ? strv_has(l->names, virDomainGetName(domain))
 			       : l->all || virtdomain_is_ours(domain);
 }

@@ -1,9 +1,13 @@
 #include "host/virtend.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "host/virtdomain.h"
+#include "host/virtpin.h"
 
 #include <stdlib.h>
+
+enum { RELEASE_MS = 1000, LOOK_MS = 50 };
 
 static int wait_for(struct virtlife *l, struct fault *fault)
 {
@@ -26,6 +30,20 @@ static int begin(struct virt *v, struct virtlife *l, const char *name, struct fa
 	return virtlife_start(l, domain, fault);
 }
 
+/* Who has its console takes what it was pinned by away; unless that was killed. */
+static void release(const struct virtlife *l)
+{
+	const int64_t until = clock_ms() + RELEASE_MS;
+	struct fault ignored;
+
+	while (l->domain && virtpin_is_left(l->domain)) {
+		if (clock_ms() >= until)
+			virtpin_release(l->domain);
+		else if (virt_turn(clock_ms() + LOOK_MS, &ignored) < 0)
+			return;
+	}
+}
+
 void virtend_stop(
     struct virt *v, const struct strv *names, int64_t milliseconds, struct virtending *each)
 {
@@ -42,6 +60,7 @@ void virtend_stop(
 		if (each[i].result == 0)
 			each[i].result = wait_for(&lives[i], &each[i].fault);
 		each[i].reason = lives[i].reason;
+		release(&lives[i]);
 		virtlife_free(&lives[i]);
 	}
 	free(lives);

@@ -4,6 +4,7 @@
 #include "core/relay.h"
 #include "host/virtconsole.h"
 #include "host/virterror.h"
+#include "host/virtpin.h"
 #include "model/exitstatus.h"
 
 #include <stdio.h>
@@ -120,6 +121,18 @@ static void sum_up(const struct session *s, struct virtend *how)
 	how->told = exit_told(s->console.tail, s->console.tail_length);
 }
 
+/* Where somebody has taken the console away, the domain is pinned for them, too. */
+static void finish(struct session *s, struct virtend *how)
+{
+	const bool taken = s->attached && !s->life.ended && !s->console.channel.open;
+
+	sum_up(s, how);
+	virtconsole_end(&s->console);
+	if (s->life.domain && !taken && !virt_is_lost(s->life.virt))
+		virtpin_release(s->life.domain);
+	virtlife_free(&s->life);
+}
+
 /* ---- from the start -----------------------------------------------------------------------------
  */
 
@@ -188,9 +201,7 @@ int virtrun(struct virt *v, const char *name, const char *xml, virt_note *note, 
 		result = begin(&s, domain, paused, fault);
 	if (result == 0)
 		result = serve(&s, fault);
-	sum_up(&s, how);
-	virtconsole_end(&s.console);
-	virtlife_free(&s.life);
+	finish(&s, how);
 	signals_stop(&s);
 	return result;
 }
@@ -215,9 +226,7 @@ int virtrun_attach(struct virt *v, virDomainPtr domain, bool force, virt_note *n
 		result = virtconsole_open(&s.console, v, domain, force, fault);
 	if (result == 0)
 		result = serve(&s, fault);
-	sum_up(&s, how);
-	virtconsole_end(&s.console);
-	virtlife_free(&s.life);
+	finish(&s, how);
 	return result;
 }
 
