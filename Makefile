@@ -27,7 +27,7 @@ NEEDS_mirari-parse = yaml-0.1
 NEEDS_mirari-solo5 = libcrypto
 NEEDS_mirari-xl = libcrypto
 NEEDS_mirari-ssh = libcrypto
-NEEDS_mirari-virt = libvirt
+NEEDS_mirari-virt = libvirt libcrypto
 SYSTEM := $(shell uname -s)
 ifeq ($(SYSTEM),Linux)
 NEEDS_mirari-tap = libmnl
@@ -42,7 +42,7 @@ SOURCES_yaml-0.1 = lib/model/yaml_stream.c lib/model/yaml_in.c \
 	lib/model/yaml_compound.c lib/model/yaml_out.c
 SOURCES_libcrypto = lib/host/ocifile.c lib/host/sha256.c
 SOURCES_libvirt = $(addprefix lib/host/,virt.c virtchannel.c virtconsole.c virtdomain.c virtend.c \
-	virterror.c virtlife.c virtplan.c virtrun.c)
+	virterror.c virtlife.c virtpin.c virtplan.c virtrun.c)
 SOURCES_libmnl = lib/host/netlink.c lib/host/link.c lib/host/linkchange.c lib/host/bridge.c \
 	lib/host/taps.c lib/host/tapsetup.c lib/host/tapgiven.c lib/host/tapgone.c lib/host/taplist.c \
 	lib/host/handover.c lib/host/keeper.c lib/host/network.c lib/host/tapexec.c \
@@ -148,7 +148,7 @@ NEEDS_t/unit/handover = libmnl
 NEEDS_t/unit/xlvalue = xlutil xenlight
 NEEDS_t/unit/xlfile = xlutil xenlight
 NEEDS_t/unit/sha256 = libcrypto
-NEEDS_t/unit/virt = libvirt
+NEEDS_t/unit/virt = libvirt libcrypto
 UNIT_NAMES := $(foreach test,$(UNIT_SOURCES:%.c=%),$(if $(call buildable,$(test)),$(test)))
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/%)
 BATS := $(shell cd $(SRC) && echo t/*.bats)

@@ -3,6 +3,7 @@
 #include "core/main.h"
 #include "core/mem.h"
 #include "core/num.h"
+#include "host/remotefile.h"
 #include "host/virtdomain.h"
 #include "host/virtend.h"
 #include "host/virtplan.h"
@@ -18,7 +19,7 @@ enum { RUN = 1, CONSOLE = 2, LIST = 4, STOP = 8, DESTROY = 16, WAIT = 32, TIMEOU
 
 struct options {
 	struct strv set;
-	const char *uri, *get;
+	const char *uri, *place, *get;
 	bool record, quiet;
 
 	/* run */
@@ -40,13 +41,13 @@ static const struct opt_command commands[] = {{"run", RUN, false}, {"console", C
 
 static const struct usage *usage(struct options *o)
 {
-	static struct opt table[20];
+	static struct opt table[22];
 	static struct usage u = {
 	    .tool = "mirari-virt",
 	    .purpose = "unikernels by libvirt, on Xen and QEMU",
 	    .synopsis = "run|console|list|stop|destroy|wait [OPTION]... [WORD]",
 	    .examples = "  mirari-virt run www.virtio --net service=tap0 -- --port=80\n"
-			"  mirari-virt run -d --uri xen+ssh://root@host/system www.xen\n"
+			"  mirari-virt run -d --on ssh://root@host www.xen\n"
 			"  mirari-virt list --uri xen+ssh://root@host/system\n"
 			"  mirari-virt stop www\n"
 			"  mirari-parse -t xen | mirari-virt run -d >www.record\n"
@@ -57,6 +58,8 @@ static const struct usage *usage(struct options *o)
 	const struct opt options[] = {
 	    {0, "uri", "URI", "libvirt's connection (default: that of the target)", OPT_VALUE,
 		&o->uri, 0},
+	    {0, "on", "PLACE", "where: local or ssh://[USER@]HOST[:PORT], for Xen", OPT_VALUE,
+		&o->place, 0},
 	    {'r', "record", NULL, "read a record, also when there is a word", OPT_FLAG, &o->record,
 		0},
 	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set, 0},
@@ -71,7 +74,8 @@ static const struct usage *usage(struct options *o)
 	    {0, "log", "FILE", "run: where what it prints is kept, too", OPT_VALUE, &o->log, RUN},
 	    {'d', "detach", NULL, "run: don't stay; print the record", OPT_FLAG, &o->detach, RUN},
 	    {'n', "dry-run", NULL, "run: print libvirt's XML instead", OPT_FLAG, &o->dry_run, RUN},
-	    {'f', "force", NULL, "console: take it from who has it", OPT_FLAG, &o->force, CONSOLE},
+	    {'f', "force", NULL, "console: take it; stop, destroy: or it isn't there", OPT_FLAG,
+		&o->force, CONSOLE | STOP | DESTROY},
 	    {'a', "all", NULL, "list: others' too, and what doesn't run", OPT_FLAG, &o->all, LIST},
 	    {0, "timeout", "SECONDS", "stop: until it is destroyed (default 5)", OPT_VALUE,
 		&o->timeout, STOP},
@@ -97,6 +101,15 @@ static const char *command_name(const struct options *o)
 static virt_note *note_of(const struct options *o)
 {
 	return o->quiet ? NULL : say_note;
+}
+
+/* Of the kernel, on another machine. */
+static void remove_copy(const struct virt *v, const char *name)
+{
+	struct fault fault = {0};
+
+	if (v->ssh.place.length && remotefile_remove(&v->ssh.link, name, &fault) < 0)
+		say_note("%s", fault.text);
 }
 
 /* ---- run ----------------------------------------------------------------------------------------
@@ -128,8 +141,12 @@ static int run_there(const struct options *o, struct virtplan *p, struct fault *
 	struct virtend how;
 	const char *name = p->domain.name;
 
-	virt_find_uri(&p->subject.record, o->uri, &v.uri);
-	if (virt_open(&v, fault) < 0 || virtplan_write(p, &v, fault) < 0)
+	if (virt_find(&v, &p->subject.record, o->uri, fault) < 0 || virt_open(&v, fault) < 0)
+		return -1;
+	if (!o->dry_run && (virtdomain_check_name(&v, name, fault) < 0 ||
+			       virtplan_bring(p, &v, fault) < 0))
+		return -1;
+	if (virtplan_write(p, &v, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < p->warnings.count && !o->quiet; i++)
 		say_note("%s", p->warnings.items[i]);
@@ -137,8 +154,6 @@ static int run_there(const struct options *o, struct virtplan *p, struct fault *
 		put_bytes(&p->xml);
 		return EX_OK;
 	}
-	if (virtdomain_check_name(&v, name, fault) < 0)
-		return -1;
 	if (o->detach) {
 		if (virtrun_detached(&v, name, buf_str(&p->xml), &p->subject.record, fault) < 0)
 			return -1;
@@ -146,6 +161,9 @@ static int run_there(const struct options *o, struct virtplan *p, struct fault *
 	}
 	if (virtrun(&v, name, buf_str(&p->xml), note_of(o), &how, fault) < 0)
 		return -1;
+	/* who starts it again sends less */
+	if (how.told_to && how.ended)
+		remove_copy(&v, name);
 	say_end(o, name, &how);
 	return how.left ? EX_OK : virtrun_status(&how, &p->subject.image);
 }
@@ -209,8 +227,7 @@ static int find_names(
 	}
 	if (subject_takes_record(&asked) && fd_leave_input(fault) < 0)
 		return -1;
-	virt_find_uri(&record, o->uri, &v->uri);
-	return virt_open(v, fault);
+	return virt_find(v, &record, o->uri, fault) < 0 ? -1 : virt_open(v, fault);
 }
 
 static int list(
@@ -225,7 +242,7 @@ static int list(
 		return -1;
 	put_bytes(&l.text);
 	for (size_t i = 0; i < l.absent.count; i++)
-		say_note("%s: no such domain at %s", l.absent.items[i], buf_str(&v->uri));
+		say_note("%s: no such domain at %s", l.absent.items[i], virt_name(v));
 	return l.absent.count || (o->get && !l.text.length) ? EXIT_NO : EX_OK;
 }
 
@@ -245,9 +262,13 @@ static int stop(
 	each = mem_zeroed(names->count, sizeof *each);
 	virtend_stop(v, names, (int64_t)seconds * 1000, each);
 	for (size_t i = 0; i < names->count; i++) {
-		if (each[i].result < 0)
+		if (each[i].result < 0 && !(o->force && each[i].absent))
 			status = say_fault(&each[i].fault);
-		else if (o->command == STOP && each[i].reason == SHUTDOWN_DESTROYED && !o->quiet)
+		else
+			remove_copy(v, each[i].name);
+		if (each[i].result < 0)
+			continue;
+		if (o->command == STOP && each[i].reason == SHUTDOWN_DESTROYED && !o->quiet)
 			say_note("%s: was destroyed, as it didn't end by itself", each[i].name);
 	}
 	free(each);
@@ -318,6 +339,12 @@ int tool_main(int argc, char **argv)
 	int status = tool_options(usage(&o), argc, argv, &o.words);
 
 	if (status < 0) {
+		if (o.place)
+			strv_addf(&o.set, "deploy=%s", o.place);
+		if (o.command != RUN) { /* what is behind -- is a name like another */
+			strv_add_all(&o.words, &o.arguments);
+			strv_free(&o.arguments);
+		}
 		signal(SIGPIPE, SIG_IGN); /* who has read enough is no failure */
 		status = o.command == RUN ? run(&o, &fault) : with_names(&o, &fault);
 		status = status < 0 ? say_fault(&fault) : status;

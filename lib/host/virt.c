@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/fd.h"
+#include "core/shell.h"
 #include "host/virterror.h"
 
 #include <limits.h>
@@ -34,7 +35,7 @@ static bool fits(const char *uri, const char *target)
 	return !target || !strncmp(uri, "test", 4) || !strncmp(uri, driver, strlen(driver));
 }
 
-void virt_find_uri(const struct rec *record, const char *given, struct buf *into)
+static void find_uri(const struct rec *record, const char *given, struct buf *into)
 {
 	const char *target = rec_get(record, "target"), *uri = rec_get(record, "libvirt.uri");
 	const char *usual = getenv("LIBVIRT_DEFAULT_URI");
@@ -48,6 +49,67 @@ void virt_find_uri(const struct rec *record, const char *given, struct buf *into
 	if (!uri)
 		uri = geteuid() == 0 ? "qemu:///system" : "qemu:///session";
 	buf_adds(into, uri);
+}
+
+/* The same on the machine that the record says; false: it says none, or the URI does. */
+static bool find_there(struct virt *v, const struct rec *record, const char *given)
+{
+	const char *place = rec_get(record, "deploy"), *config = rec_get(record, "ssh.config");
+	const char *uri = given ? given : rec_get(record, "libvirt.uri"), *path;
+
+	if (!place || strncmp(place, "ssh://", strlen("ssh://")))
+		return false;
+	path = uri ? strstr(uri, "://") : NULL;
+	if (uri && (!path || path[3] != '/' || memchr(uri, '+', (size_t)(path - uri))))
+		return false;
+	buf_adds(&v->uri, uri ? uri : "xen:///system");
+	buf_adds(&v->ssh.place, place);
+	buf_adds(&v->ssh.config, config ? config : "");
+	buf_printf(&v->words, "--on %s", place);
+	if (config) {
+		buf_adds(&v->words, " --set ssh.config=");
+		shell_word(&v->words, config);
+	}
+	return true;
+}
+
+int virt_find(struct virt *v, const struct rec *record, const char *given, struct fault *fault)
+{
+	const char *target = rec_get(record, "target");
+
+	if (!find_there(v, record, given)) {
+		find_uri(record, given, &v->uri);
+		buf_printf(&v->words, "--uri '%s'", buf_str(&v->uri));
+	} else if (target && !strcmp(target, "virtio")) {
+		fault_set(fault, EX_USAGE, "%s: only Xen's unikernels are brought there for libvirt",
+		    buf_str(&v->ssh.place));
+		return fault_hint(fault,
+		    "mirari run --on %s, if mirari is installed there; or copy it, and "
+		    "--uri qemu+ssh://…",
+		    buf_str(&v->ssh.place));
+	}
+	return 0;
+}
+
+const char *virt_name(const struct virt *v)
+{
+	return buf_str(v->ssh.place.length ? &v->ssh.place : &v->uri);
+}
+
+bool virt_is_here(const struct virt *v)
+{
+	return !v->ssh.place.length && strstr(buf_str(&v->uri), ":///");
+}
+
+int virt_add_place(const struct virt *v, struct rec *record, struct fault *fault)
+{
+	if (!v->ssh.place.length)
+		return rec_add(record, "libvirt.uri", buf_str(&v->uri), fault);
+	if (rec_add(record, "deploy", buf_str(&v->ssh.place), fault) < 0 ||
+	    (v->ssh.config.length &&
+		rec_add(record, "ssh.config", buf_str(&v->ssh.config), fault) < 0))
+		return -1;
+	return rec_add(record, "xen.via", "libvirt", fault);
 }
 
 /* ---- events -------------------------------------------------------------------------------------
@@ -122,6 +184,15 @@ static void batch_uri(const char *uri, struct buf *into)
 		buf_printf(into, "%cno_tty=1", strchr(uri, '?') ? '&' : '?');
 }
 
+/* What was said over there says more than that nobody answers. */
+static int failed(struct virt *v, struct fault *fault)
+{
+	virterror_connecting(fault, virt_name(v));
+	(void)!virtssh_explain(&v->ssh, fault);
+	virtssh_hang_up(&v->ssh);
+	return -1;
+}
+
 int virt_open(struct virt *v, struct fault *fault)
 {
 	struct buf uri A_CLEANUP(buf_free) = {0};
@@ -129,12 +200,16 @@ int virt_open(struct virt *v, struct fault *fault)
 
 	if (start_events(fault) < 0)
 		return -1;
-	batch_uri(buf_str(&v->uri), &uri);
+	if (!v->ssh.place.length)
+		batch_uri(buf_str(&v->uri), &uri);
+	else if (virtssh_offer(&v->ssh, buf_str(&v->uri), &uri, fault) < 0)
+		return -1;
 	v->lost = false;
 	v->connection = virConnectOpenAuth(
 	    buf_str(&uri), isatty(STDIN_FILENO) ? virConnectAuthPtrDefault : &nobody, 0);
+	virtssh_taken(&v->ssh);
 	if (!v->connection)
-		return virterror_connecting(fault, buf_str(&v->uri));
+		return failed(v, fault);
 	v->driver = driver_of(v->connection);
 	/* what runs in this process has neither, and is never lost */
 	(void)virConnectSetKeepAlive(v->connection, KEEPALIVE_S, KEEPALIVE_COUNT);
@@ -144,17 +219,20 @@ int virt_open(struct virt *v, struct fault *fault)
 
 void virt_close(struct virt *v)
 {
-	if (!v->connection)
-		return;
-	(void)virConnectUnregisterCloseCallback(v->connection, on_close);
-	(void)virConnectClose(v->connection);
+	if (v->connection) {
+		(void)virConnectUnregisterCloseCallback(v->connection, on_close);
+		(void)virConnectClose(v->connection);
+	}
 	v->connection = NULL;
+	virtssh_hang_up(&v->ssh);
 }
 
 void virt_free(struct virt *v)
 {
 	virt_close(v);
+	virtssh_free(&v->ssh);
 	buf_free(&v->uri);
+	buf_free(&v->words);
 }
 
 bool virt_is_lost(const struct virt *v)

@@ -28,7 +28,7 @@ bool virtchannel_place(const struct virt *v, const char *uuid, struct buf *into)
 	const char *own = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
 	struct sockaddr_un address;
 
-	if (!place || v->driver != VIRT_QEMU)
+	if (!place || !virt_is_here(v) || v->driver != VIRT_QEMU)
 		return false;
 	/* libvirt's own directories, as its QEMU driver has them */
 	if (!strncmp(place, ":///system", strlen(":///system")) && geteuid() == 0)

@@ -33,8 +33,8 @@ static virDomainPtr look_up(const struct virt *v, const char *name)
 
 static int no_domain(const struct virt *v, const char *name, struct fault *fault)
 {
-	fault_set(fault, EXIT_NO, "%s: no such domain at %s", name, buf_str(&v->uri));
-	return fault_hint(fault, "mirari-virt list --uri '%s'", buf_str(&v->uri));
+	fault_set(fault, EXIT_NO, "%s: no such domain at %s", name, virt_name(v));
+	return fault_hint(fault, "mirari-virt list %s", buf_str(&v->words));
 }
 
 int virtdomain_find(
@@ -46,6 +46,16 @@ int virtdomain_find(
 	if (!is_no_domain() && virGetLastError()->code != VIR_ERR_INVALID_ARG)
 		return virterror_fault(fault, "find %s", name);
 	return no_domain(v, name, fault);
+}
+
+bool virtdomain_is_there(const struct virt *v, const char *name)
+{
+	virDomainPtr domain = look_up(v, name);
+
+	if (!domain)
+		return !is_no_domain();
+	(void)virDomainFree(domain);
+	return true;
 }
 
 bool virtdomain_is_ours(virDomainPtr domain)
@@ -103,13 +113,13 @@ int virtdomain_check_name(const struct virt *v, const char *name, struct fault *
 		return virterror_fault(fault, "the state of %s", name);
 	if (active && ours) {
 		fault_set(
-		    fault, EX_TEMPFAIL, "%s: is running already at %s", name, buf_str(&v->uri));
+		    fault, EX_TEMPFAIL, "%s: is running already at %s", name, virt_name(v));
 		return fault_hint(fault,
-		    "mirari-virt stop --uri '%s' %s; or another --set name=", buf_str(&v->uri),
+		    "mirari-virt stop %s %s; or another --set name=", buf_str(&v->words),
 		    name);
 	}
 	fault_set(fault, EXIT_NO, "%s: %s has a domain of this name, which %s", name,
-	    buf_str(&v->uri), active ? "isn't ours" : "is defined, but doesn't run");
+	    virt_name(v), active ? "isn't ours" : "is defined, but doesn't run");
 	return fault_hint(fault, "--set name=ANOTHER; or virsh -c '%s' %s %s", buf_str(&v->uri),
 	    active ? "shutdown" : "undefine", name);
 }
@@ -146,7 +156,7 @@ static int describe(
 			   ? 0
 			   : virterror_fault(fault, "look at %s", virDomainGetName(domain));
 	if (rec_add(r, "name", virDomainGetName(domain), fault) < 0 ||
-	    rec_add(r, "libvirt.uri", buf_str(&v->uri), fault) < 0 ||
+	    virt_add_place(v, r, fault) < 0 ||
 	    rec_add(r, "state", state_name(info.state), fault) < 0 ||
 	    (all && rec_add(r, "ours", virtdomain_is_ours(domain) ? "true" : "false", fault) < 0) ||
 	    (id != (unsigned)-1 && add_number(r, "xen.domid", id, fault) < 0) ||
@@ -248,7 +258,7 @@ int virtdomain_list(const struct virt *v, struct virtlist *l, struct fault *faul
 	    l->all || l->names->count ? 0 : VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 	if (found.count < 0) {
 		found.count = 0;
-		return virterror_fault(fault, "list the domains of %s", buf_str(&v->uri));
+		return virterror_fault(fault, "list the domains of %s", virt_name(v));
 	}
 	if (found.count)
 		qsort(found.items, (size_t)found.count, sizeof *found.items, by_name);

@@ -14,6 +14,9 @@
 int virtdomain_find(
     const struct virt *v, const char *name, virDomainPtr *domain, struct fault *fault) A_MUST_CHECK;
 
+/* False only when it is known that there is none. */
+bool virtdomain_is_there(const struct virt *v, const char *name);
+
 /* Its UUID (model/domain.h) or its metadata (render/domxml.h) says so. */
 bool virtdomain_is_ours(virDomainPtr domain);
 

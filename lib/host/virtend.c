@@ -53,6 +53,7 @@ void virtend_stop(
 	for (size_t i = 0; i < names->count; i++) {
 		each[i] = (struct virtending){.name = names->items[i]};
 		each[i].result = begin(v, &lives[i], each[i].name, &each[i].fault);
+		each[i].absent = each[i].result < 0 && !virtdomain_is_there(v, each[i].name);
 		if (each[i].result == 0)
 			virtlife_stop(&lives[i], milliseconds);
 	}

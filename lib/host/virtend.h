@@ -8,12 +8,14 @@
 #include "host/virt.h"
 #include "host/virtlife.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct virtending {
 	const char *name; /* borrowed */
 	int result;       /* 0, or -1 with a fault */
+	bool absent;      /* there is none of that name */
 	int reason;       /* enum shutdown_reason: how it ended */
 	struct fault fault;
 };

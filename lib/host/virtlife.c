@@ -187,12 +187,12 @@ static int lose(struct virtlife *l, struct fault *fault)
 	virt_close(l->virt);
 	if (!l->stay) {
 		fault_set(fault, EX_UNAVAILABLE, "%s: the connection is lost, what %s does unknown",
-		    buf_str(&l->virt->uri), l->name);
-		return fault_hint(fault, "mirari-virt list --uri '%s'", buf_str(&l->virt->uri));
+		    virt_name(l->virt), l->name);
+		return fault_hint(fault, "mirari-virt list %s", buf_str(&l->virt->words));
 	}
 	if (l->note)
 		l->note("%s: the connection is lost; %s goes on, and we try again",
-		    buf_str(&l->virt->uri), l->name);
+		    virt_name(l->virt), l->name);
 	l->pause_s = 1;
 	l->again_at = clock_ms() + 1000;
 	return 0;
@@ -201,8 +201,8 @@ static int lose(struct virtlife *l, struct fault *fault)
 static int give_up(struct virtlife *l, struct fault *fault)
 {
 	fault_set(fault, EX_UNAVAILABLE, "%s: no connection to stop %s by; it may go on",
-	    buf_str(&l->virt->uri), l->name);
-	return fault_hint(fault, "mirari-virt stop --uri '%s' %s", buf_str(&l->virt->uri), l->name);
+	    virt_name(l->virt), l->name);
+	return fault_hint(fault, "mirari-virt stop %s %s", buf_str(&l->virt->words), l->name);
 }
 
 /* True when there is one again. */
@@ -249,7 +249,7 @@ static int turn_alone(
 	if (l->note)
 		l->note(l->ended ? "%s: connected again; %s has ended meanwhile"
 				 : "%s: connected again; %s runs",
-		    buf_str(&l->virt->uri), l->name);
+		    virt_name(l->virt), l->name);
 	*news = VIRTLIFE_BACK;
 	return 0;
 }

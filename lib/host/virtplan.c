@@ -4,6 +4,7 @@
 #include "host/deviceoption.h"
 #include "host/tapcheck.h"
 #include "host/virtchannel.h"
+#include "host/xldeploy.h"
 #include "model/check.h"
 #include "render/domxml.h"
 #include "render/xlfile.h"
@@ -72,6 +73,15 @@ int virtplan_find(struct virtplan *p, struct fault *fault)
 	return result < 0 ? -1 : domain_arguments(&p->domain, p->more, fault);
 }
 
+int virtplan_bring(struct virtplan *p, const struct virt *v, struct fault *fault)
+{
+	struct xldeploy d A_CLEANUP(xldeploy_free) = {
+	    .domain = &p->domain, .kernel = p->subject.fd, .memory = -1};
+	struct buf ignored A_CLEANUP(buf_free) = {0};
+
+	return v->ssh.place.length ? xldeploy_kernel(&d, &v->ssh.link, &ignored, fault) : 0;
+}
+
 /* ---- for a driver -------------------------------------------------------------------------------
  */
 
@@ -131,7 +141,7 @@ static int make_absolute(const char *path, struct buf *into, struct fault *fault
  * nobody. The MAC address is the one that a tap of ours was made for. */
 static int check_taps(struct virtplan *p, const struct virt *v, struct fault *fault)
 {
-	const bool here = strstr(buf_str(&v->uri), ":///") != NULL;
+	const bool here = virt_is_here(v);
 	const bool own = here && strstr(buf_str(&v->uri), ":///session");
 
 	for (size_t i = 0; i < p->domain.nets.count && here && v->driver == VIRT_QEMU; i++) {

@@ -35,6 +35,10 @@ void virtplan_free(struct virtplan *p);
  * EX_USAGE: what is wrong comes from an option. */
 int virtplan_find(struct virtplan *p, struct fault *fault) A_MUST_CHECK;
 
+/* Brings the kernel to the machine that the connection leads to by our own ssh, where the domain is
+ * to find it; nothing for others. */
+int virtplan_bring(struct virtplan *p, const struct virt *v, struct fault *fault) A_MUST_CHECK;
+
 /* Writes the XML for the connection's driver. EX_DATAERR: it doesn't run such a unikernel. */
 int virtplan_write(struct virtplan *p, const struct virt *v, struct fault *fault) A_MUST_CHECK;
 

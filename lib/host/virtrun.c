@@ -20,7 +20,7 @@ struct session {
 	int relay_watch;
 	virt_note *note;
 	bool attached;     /* it was there before us, and goes on without us */
-	unsigned signals;  /* that haven't been looked at */
+	unsigned heeded;   /* of the relay's signals; ssh's start may take one for it */
 	bool told;         /* to end it */
 	int64_t last_word; /* clock_ms, once it has ended */
 };
@@ -33,17 +33,16 @@ static void on_signal(int watch, int fd, int events, void *data)
 	struct session *s = data;
 
 	(void)watch, (void)fd, (void)events;
-	s->relay.caught = 0;
 	(void)relay_take(&s->relay);
-	s->signals += s->relay.caught != 0;
 }
 
 /* Who ends us, or doesn't read any more, wants it to end; who does it twice, now. */
 static void stop_if_told(struct session *s)
 {
-	unsigned times = s->signals + s->console.interrupted + (s->console.deaf && !s->told);
+	unsigned times = s->relay.count - s->heeded + s->console.interrupted +
+			 (s->console.deaf && !s->told);
 
-	s->signals = 0;
+	s->heeded = s->relay.count;
 	s->console.interrupted = false;
 	if (s->attached || s->life.ended)
 		return;
@@ -115,6 +114,7 @@ static int serve(struct session *s, struct fault *fault)
 
 static void sum_up(const struct session *s, struct virtend *how)
 {
+	how->told_to = s->told;
 	how->left = s->console.left;
 	how->ended = s->life.ended;
 	how->reason = s->life.reason;
@@ -236,13 +236,17 @@ static int add_results(
 	char uuid[VIR_UUID_STRING_BUFLEN], id[16];
 	unsigned number = virDomainGetID(domain);
 
-	rec_remove(record, "libvirt.uri");
+	rec_remove(record, v->ssh.place.length ? "deploy" : "libvirt.uri");
+	if (v->ssh.place.length) {
+		rec_remove(record, "ssh.config");
+		rec_remove(record, "xen.via");
+	}
 	rec_remove(record, "xen.domid");
 	rec_remove(record, "xen.uuid");
 	snprintf(id, sizeof id, "%u", number);
 	if (virDomainGetUUIDString(domain, uuid) < 0)
 		return virterror_fault(fault, "the UUID of %s", virDomainGetName(domain));
-	if (rec_add(record, "libvirt.uri", buf_str(&v->uri), fault) < 0 ||
+	if (virt_add_place(v, record, fault) < 0 ||
 	    (number != (unsigned)-1 && rec_add(record, "xen.domid", id, fault) < 0))
 		return -1;
 	return rec_add(record, "xen.uuid", uuid, fault);

@@ -26,6 +26,7 @@ int virtrun_detached(const struct virt *v, const char *name, const char *xml, st
 struct virtend {
 	bool left;  /* the person has; the domain goes on */
 	bool ended; /* with neither, the console was closed, or nobody reads it */
+	bool told_to; /* by a signal, ^C, or whoever reads no more */
 	int reason; /* enum shutdown_reason */
 	int told;   /* what its console told (exit_told), or EXIT_UNTOLD */
 };

@@ -46,10 +46,11 @@ static int look_here(struct xenhost *h, struct fault *fault)
 {
 	struct buf xl A_CLEANUP(buf_free) = {0}, text A_CLEANUP(buf_free) = {0};
 
-	h->libvirt = access(LIBVIRT_SOCKET, F_OK) == 0;
+	h->libvirt = false;
 	if (file_read(control_file, EX_UNAVAILABLE, &text, fault) < 0 ||
 	    !strstr(buf_str(&text), "control_d"))
 		return no_xen(h, fault);
+	h->libvirt = access(LIBVIRT_SOCKET, W_OK) == 0;
 	if (proc_find("xl", &xl) < 0) {
 		buf_clear(&xl);
 		buf_adds(&xl, "/usr/sbin/xl");
@@ -68,7 +69,7 @@ static int look_here(struct xenhost *h, struct fault *fault)
 static const char look_script[] =
     "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n"
     "grep -q control_d /proc/xen/capabilities 2>/dev/null && echo xen\n"
-    "[ -S " LIBVIRT_SOCKET " ] && echo libvirt\n"
+    "[ -S " LIBVIRT_SOCKET " ] && [ -w " LIBVIRT_SOCKET " ] && echo libvirt\n"
     "xl=$(command -v xl) && echo \"xl $xl\"\n"
     "if [ \"$(id -u)\" = 0 ]; then echo root\n"
     "elif sudo -n -l \"$xl\" >/dev/null 2>&1; then echo sudo; fi\n";
@@ -94,7 +95,7 @@ static int look_there(struct xenhost *h, struct fault *fault)
 	if (sshlink_run(&h->link, &command, -1, &out, NULL, &status, fault) < 0)
 		return -1;
 	text = buf_str(&out);
-	h->libvirt = has_line(text, "libvirt");
+	h->libvirt = has_line(text, "xen") && has_line(text, "libvirt");
 	at = strstr(text, "xl /");
 	/* without Xen's kernel interface xl may be there, but is of no use */
 	if (!has_line(text, "xen"))

@@ -49,13 +49,14 @@ int xlact_open(struct xlact *a, struct fault *fault)
 static void add_uri(const struct xlact *a, struct strv *into)
 {
 	const char *uri = rec_get(a->record, "libvirt.uri"), *place = place_of(a);
+	const char *config = rec_get(a->record, "ssh.config");
 
-	if (uri)
-		strv_addf(into, "--uri=%s", uri);
-	else if (place)
-		strv_addf(into, "--uri=xen+%s/system", place);
-	else
-		strv_add(into, "--uri=xen:///system");
+	if (place)
+		strv_addf(into, "--on=%s", place);
+	if (config)
+		strv_addf(into, "--set=ssh.config=%s", config);
+	if (uri || !place)
+		strv_addf(into, "--uri=%s", uri ? uri : "xen:///system");
 }
 
 int xlact_become_virt(struct xlact *a, const char *command, const struct strv *options,

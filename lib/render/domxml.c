@@ -283,7 +283,9 @@ int domxml(const struct domxml *x, struct buf *into, struct strv *warnings, stru
 	if (domxml_devices(x, into, warnings, fault) < 0)
 		return -1;
 	buf_adds(into, "  </devices>\n</domain>\n");
-	if (d->kernel_other)
+	if (d->kernel_moved && rec_get(&d->xl, "xl.kernel"))
+		strv_add(warnings, "xl.kernel: left out, as the kernel is copied");
+	else if (d->kernel_other)
 		strv_addf(warnings, "xl.kernel: %s is started, and not the file that was looked at",
 		    buf_str(&d->kernel));
 	warn_of_others(d, warnings);

@@ -70,8 +70,8 @@ static void check_uri(const char *given, const char *record, const char *target,
     const char *environment, const char *want)
 {
 	struct rec r A_CLEANUP(rec_free) = {0};
-	struct buf uri A_CLEANUP(buf_free) = {0};
-	struct fault fault;
+	struct virt v A_CLEANUP(virt_free) = {0};
+	struct fault fault = {0};
 
 	if ((record && rec_add(&r, "libvirt.uri", record, &fault) < 0) ||
 	    (target && rec_add(&r, "target", target, &fault) < 0))
@@ -80,9 +80,49 @@ static void check_uri(const char *given, const char *record, const char *target,
 		setenv("LIBVIRT_DEFAULT_URI", environment, 1);
 	else
 		unsetenv("LIBVIRT_DEFAULT_URI");
-	virt_find_uri(&r, given, &uri);
-	is_str(buf_str(&uri), want, "the URI is %s", want);
+	ok(virt_find(&v, &r, given, &fault) == 0, "%s", fault.text);
+	is_str(buf_str(&v.uri), want, "the URI is %s", want);
+	is_str(virt_name(&v), want, "and what it is called");
 	unsetenv("LIBVIRT_DEFAULT_URI");
+}
+
+/* On another machine, by our own ssh unless the URI has its own way. `words`: NULL: it isn't so. */
+static void check_there(const char *uri, const char *words, const char *want)
+{
+	struct rec r A_CLEANUP(rec_free) = {0}, added A_CLEANUP(rec_free) = {0};
+	struct virt v A_CLEANUP(virt_free) = {0};
+	struct fault fault = {0};
+
+	if (rec_add(&r, "deploy", "ssh://root@host:22", &fault) < 0 ||
+	    rec_add(&r, "ssh.config", "/a b", &fault) < 0)
+		ok(false, "%s", fault.text);
+	ok(virt_find(&v, &r, uri, &fault) == 0, "%s", fault.text);
+	is_str(buf_str(&v.uri), want, "the URI there is %s", want);
+	ok(!virt_is_here(&v), "it isn't here");
+	is_str(virt_name(&v), words ? "ssh://root@host:22" : want, "what it is called");
+	ok(virt_add_place(&v, &added, &fault) == 0, "%s", fault.text);
+	is_str(rec_get(&added, "deploy"), words ? "ssh://root@host:22" : NULL, "the place");
+	is_str(rec_get(&added, "ssh.config"), words ? "/a b" : NULL, "and ssh's configuration");
+	is_str(rec_get(&added, "libvirt.uri"), words ? NULL : want, "or the URI");
+	if (words)
+		is_str(buf_str(&v.words), words, "how one gets there");
+}
+
+static void test_there(void)
+{
+	static const char words[] = "--on ssh://root@host:22 --set ssh.config='/a b'";
+	struct rec r A_CLEANUP(rec_free) = {0};
+	struct virt v A_CLEANUP(virt_free) = {0};
+	struct fault fault = {0};
+
+	check_there(NULL, words, "xen:///system");
+	check_there("xen:///", words, "xen:///");
+	check_there("xen+ssh://other/system", NULL, "xen+ssh://other/system");
+	check_there("xen://other/system", NULL, "xen://other/system");
+	if (rec_add(&r, "deploy", "ssh://host", &fault) < 0 ||
+	    rec_add(&r, "target", "virtio", &fault) < 0)
+		ok(false, "%s", fault.text);
+	ok(virt_find(&v, &r, NULL, &fault) < 0 && fault.status == EX_USAGE, "not for virtio");
 }
 
 static void test_uri(void)
@@ -229,6 +269,7 @@ int main(void)
 	test_errors();
 	test_reasons();
 	test_uri();
+	test_there();
 	test_place();
 	test_life();
 	test_signals();
