@@ -138,7 +138,7 @@ logs_say() {
 	dom0 mirari stop --timeout 30 linux
 	run dom0 xl list linux
 	has 'invalid domain identifier'
-	run -0 dom0 'mirari-tap gc; ip link'
+	run -0 dom0 'mirari-tap down --all; ip link'
 	has_not 10.77.0.1
 	has_not ': mir'
 }
