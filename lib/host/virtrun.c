@@ -44,6 +44,8 @@ static void stop_if_told(struct session *s)
 
 	s->heeded = s->relay.count;
 	s->console.interrupted = false;
+	/* what the domain is pinned by is to be taken away first */
+	s->told = s->told || (s->attached && times);
 	if (s->attached || s->life.ended)
 		return;
 	for (; times; times--) {
@@ -74,7 +76,7 @@ static bool is_closing(const struct session *s)
 
 static bool is_over(struct session *s)
 {
-	if (s->console.left || (s->attached && s->console.deaf))
+	if (s->console.left || (s->attached && (s->console.deaf || s->told)))
 		return true;
 	if (!is_closing(s)) {
 		s->last_word = 0;
@@ -172,11 +174,12 @@ static void signals_start(struct session *s)
 					       on_signal, s, NULL);
 }
 
-static void signals_stop(struct session *s)
+/* With `end`, one that was caught ends us now. */
+static void signals_stop(struct session *s, bool end)
 {
 	if (s->relay_watch >= 0)
 		(void)virEventRemoveHandle(s->relay_watch);
-	relay_stop(&s->relay, false);
+	relay_stop(&s->relay, end);
 }
 
 int virtrun(struct virt *v, const char *name, const char *xml, virt_note *note, struct virtend *how,
@@ -202,7 +205,7 @@ int virtrun(struct virt *v, const char *name, const char *xml, virt_note *note, 
 	if (result == 0)
 		result = serve(&s, fault);
 	finish(&s, how);
-	signals_stop(&s);
+	signals_stop(&s, false);
 	return result;
 }
 
@@ -219,6 +222,7 @@ int virtrun_attach(struct virt *v, virDomainPtr domain, bool force, virt_note *n
 	/* the domain's own string goes with it */
 	snprintf(name, sizeof name, "%s", virDomainGetName(domain));
 	s.life.name = name;
+	signals_start(&s);
 	result = virtlife_start(&s.life, domain, fault);
 	if (result == 0)
 		result = virtconsole_start(&s.console, fault);
@@ -227,6 +231,7 @@ int virtrun_attach(struct virt *v, virDomainPtr domain, bool force, virt_note *n
 	if (result == 0)
 		result = serve(&s, fault);
 	finish(&s, how);
+	signals_stop(&s, true);
 	return result;
 }
 

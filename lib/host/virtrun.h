@@ -35,8 +35,8 @@ struct virtend {
 int virtrun(struct virt *v, const char *name, const char *xml, virt_note *note, struct virtend *how,
     struct fault *fault) A_MUST_CHECK;
 
-/* The same for one that is there: its console, until it has ended or the person leaves. Signals
- * are ours alone. `force`: take the console from who has it. */
+/* The same for one that is there: its console, until it has ended or the person leaves. A
+ * signal ends us, and not the domain. `force`: take the console from who has it. */
 int virtrun_attach(struct virt *v, virDomainPtr domain, bool force, virt_note *note,
     struct virtend *how, struct fault *fault) A_MUST_CHECK;
 
