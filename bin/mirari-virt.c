@@ -143,8 +143,8 @@ static int run_there(const struct options *o, struct virtplan *p, struct fault *
 
 	if (virt_find(&v, &p->subject.record, o->uri, fault) < 0 || virt_open(&v, fault) < 0)
 		return -1;
-	if (!o->dry_run && (virtdomain_check_name(&v, name, fault) < 0 ||
-			       virtplan_bring(p, &v, fault) < 0))
+	if (!o->dry_run &&
+	    (virtdomain_check_name(&v, name, fault) < 0 || virtplan_bring(p, &v, fault) < 0))
 		return -1;
 	if (virtplan_write(p, &v, fault) < 0)
 		return -1;

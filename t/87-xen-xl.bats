@@ -310,6 +310,6 @@ runs_there() {
 	fi
 	run -64 mirari-xl list --on ec2
 	run -64 mirari-xl list --on ssh://-oProxyCommand=true
-	run -64 mirari-xl stop
+	run -65 mirari-xl stop </dev/null
 	run -64 outside stop one two
 }

@@ -81,7 +81,8 @@ int virt_find(struct virt *v, const struct rec *record, const char *given, struc
 		find_uri(record, given, &v->uri);
 		buf_printf(&v->words, "--uri '%s'", buf_str(&v->uri));
 	} else if (target && !strcmp(target, "virtio")) {
-		fault_set(fault, EX_USAGE, "%s: only Xen's unikernels are brought there for libvirt",
+		fault_set(fault, EX_USAGE,
+		    "%s: only Xen's unikernels are brought there for libvirt",
 		    buf_str(&v->ssh.place));
 		return fault_hint(fault,
 		    "mirari run --on %s, if mirari is installed there; or copy it, and "

@@ -35,10 +35,10 @@ struct virt {
  * and qemu:///session for others. Without a target, Xen's is it on a Xen host.
  *
  * Where the record says deploy=ssh://…, it is that machine's libvirtd (host/virtssh.h), and
- * xen:///system unless a URI without a host is given. One with a host leads where it says. EX_USAGE:
- * virtio, which mirari itself is to run there. */
-int virt_find(struct virt *v, const struct rec *record, const char *given,
-    struct fault *fault) A_MUST_CHECK;
+ * xen:///system unless a URI without a host is given. One with a host leads where it says.
+ * EX_USAGE: virtio, which mirari itself is to run there. */
+int virt_find(
+    struct virt *v, const struct rec *record, const char *given, struct fault *fault) A_MUST_CHECK;
 
 /* Where that is, for messages: the place, or the URI. */
 const char *virt_name(const struct virt *v);

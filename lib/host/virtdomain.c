@@ -112,14 +112,12 @@ int virtdomain_check_name(const struct virt *v, const char *name, struct fault *
 	if (active < 0)
 		return virterror_fault(fault, "the state of %s", name);
 	if (active && ours) {
-		fault_set(
-		    fault, EX_TEMPFAIL, "%s: is running already at %s", name, virt_name(v));
+		fault_set(fault, EX_TEMPFAIL, "%s: is running already at %s", name, virt_name(v));
 		return fault_hint(fault,
-		    "mirari-virt stop %s %s; or another --set name=", buf_str(&v->words),
-		    name);
+		    "mirari-virt stop %s %s; or another --set name=", buf_str(&v->words), name);
 	}
-	fault_set(fault, EXIT_NO, "%s: %s has a domain of this name, which %s", name,
-	    virt_name(v), active ? "isn't ours" : "is defined, but doesn't run");
+	fault_set(fault, EXIT_NO, "%s: %s has a domain of this name, which %s", name, virt_name(v),
+	    active ? "isn't ours" : "is defined, but doesn't run");
 	return fault_hint(fault, "--set name=ANOTHER; or virsh -c '%s' %s %s", buf_str(&v->uri),
 	    active ? "shutdown" : "undefine", name);
 }

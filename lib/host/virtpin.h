@@ -4,8 +4,8 @@
  * A transient domain goes from libvirtd's list when it ends. libvirtd closes the streams of its
  * console then, in one thread, while another sees the end of the pseudo-terminal and closes the
  * same stream: each has the lock that the other waits for, and libvirtd does nothing any more until
- * it is started again (seen with 9.0: Xen, half of all ends). A domain that is also defined stays in
- * the list, and its stream is closed by one thread alone.
+ * it is started again (seen with 9.0: Xen, half of all ends). A domain that is also defined stays
+ * in the list, and its stream is closed by one thread alone.
  *
  * What is defined for that says so in its metadata, so that it is told from what people define. One
  * of these is left when we are killed; it goes with the next run, stop or destroy of the name.

@@ -39,8 +39,8 @@ static void on_signal(int watch, int fd, int events, void *data)
 /* Who ends us, or doesn't read any more, wants it to end; who does it twice, now. */
 static void stop_if_told(struct session *s)
 {
-	unsigned times = s->relay.count - s->heeded + s->console.interrupted +
-			 (s->console.deaf && !s->told);
+	unsigned times =
+	    s->relay.count - s->heeded + s->console.interrupted + (s->console.deaf && !s->told);
 
 	s->heeded = s->relay.count;
 	s->console.interrupted = false;

@@ -24,11 +24,11 @@ int virtrun_detached(const struct virt *v, const char *name, const char *xml, st
     struct fault *fault) A_MUST_CHECK;
 
 struct virtend {
-	bool left;  /* the person has; the domain goes on */
-	bool ended; /* with neither, the console was closed, or nobody reads it */
+	bool left;    /* the person has; the domain goes on */
+	bool ended;   /* with neither, the console was closed, or nobody reads it */
 	bool told_to; /* by a signal, ^C, or whoever reads no more */
-	int reason; /* enum shutdown_reason */
-	int told;   /* what its console told (exit_told), or EXIT_UNTOLD */
+	int reason;   /* enum shutdown_reason */
+	int told;     /* what its console told (exit_told), or EXIT_UNTOLD */
 };
 
 /* Creates it and stays until it has ended. */

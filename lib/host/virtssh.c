@@ -104,8 +104,7 @@ static A_NORETURN void carry(int listening, int said, const struct strv *command
 	_exit(EXIT_CANNOT_EXEC);
 }
 
-static int start_carrier(
-    struct virtssh *s, int listening, const char *uri, struct fault *fault)
+static int start_carrier(struct virtssh *s, int listening, const char *uri, struct fault *fault)
 {
 	struct strv words A_CLEANUP(strv_free) = {0}, command A_CLEANUP(strv_free) = {0};
 	sigset_t all, before;

@@ -21,8 +21,8 @@ struct xenhost {
 	const char *place;   /* borrowed; NULL: here */
 	const char *config;  /* for ssh; may be NULL */
 	struct sshlink link; /* unless it is here */
-	bool libvirt;        /* there is a libvirtd that we may use; set also when xl can't be used */
-	struct strv prefix;  /* what goes before xl's own words: sudo, and xl's path */
+	bool libvirt; /* there is a libvirtd that we may use; set also when xl can't be used */
+	struct strv prefix; /* what goes before xl's own words: sudo, and xl's path */
 };
 
 void xenhost_close(struct xenhost *h);
