@@ -123,7 +123,7 @@ PACKAGES_CHECK = $(PACKAGES_DEMO) bats perl jq mandoc opam ocaml-dune ocaml-obui
 	procps patch mount iproute2 iputils-ping nftables slirp4netns libcap2-bin busybox isc-dhcp-client systemd \
 	skopeo python3-yaml python3-jsonschema golang-github-opencontainers-image-spec-dev \
 	qemu-system-x86 cpio zstd kmod openssh-client libvirt-clients grub-pc-bin grub-common clang \
-	libvirt-daemon libvirt-daemon-driver-qemu libxen-dev libxml2-utils libwrap0
+	libvirt-daemon libvirt-daemon-driver-qemu libxen-dev libxml2-utils xmlstarlet libwrap0
 PACKAGES_LINT = clang clang-format cppcheck mandoc shellcheck
 PACKAGES_DEEP = $(PACKAGES_CHECK) clang libclang-rt-14-dev valgrind
 INSTALL_PACKAGES = $(SRC)/t/lib/apt-need
