@@ -416,3 +416,55 @@ pvh() {
 	try mirari-virt wait --uri $TEST nosuch
 	exits 1
 }
+
+# ---- mirari run ----------------------------------------------------------------------------------
+
+@test 'mirari run by libvirt: an instance like any other' {
+	native
+	local tool what
+	for tool in mirari{,-run,-ps,-logs,-console,-stop,-gc,-rm,-supervise}; do
+		install -m 755 "$BUILD/bin/$tool" "$W/bin/"
+	done
+	AS+=("XDG_STATE_HOME=$W/home/state")
+	by=(--set "libvirt.uri=$SESSION")
+	logs_say() { "${AS[@]}" mirari logs plain 2>&1 | grep -q "$1"; }
+	try timeout 60 "${AS[@]}" mirari run "${by[@]}" "$W/guest/plain.virtio" -- 'a b' exit=7 </dev/null
+	exits 7
+	prints 'arg 1: a b'
+	try timeout 60 "${AS[@]}" mirari run -d "${by[@]}" "$W/guest/plain.virtio" -- print=begun echo
+	exits 0
+	prints instance.status=running
+	until_true logs_say begun
+	running plain
+	(printf 'typed\n' && sleep 3) | timeout 60 "${AS[@]}" mirari console --tail 0 plain >/dev/null &
+	until_true logs_say typed
+	wait
+	try timeout 60 "${AS[@]}" mirari ps
+	prints name=plain
+	try timeout 60 "${AS[@]}" mirari stop --timeout 1 plain
+	exits 0
+	virt_none
+	"${AS[@]}" mirari rm plain
+	for what in process supervisor; do
+		timeout 60 "${AS[@]}" mirari run -d "${by[@]}" "$W/guest/plain.virtio" -- print=begun echo >"$T/record"
+		until_true logs_say begun
+		kill -KILL "$(sed -nE "s/^instance.$what=([0-9]+).*/\1/p" "$T/record")"
+		if [ $what = process ]; then
+			until_true logs_say 'ended with status 137'
+		else
+			lost() { "${AS[@]}" mirari ps --all | grep -q lost; }
+			until_true lost
+			try timeout 60 "${AS[@]}" mirari gc
+			exits 0
+			says plain
+		fi
+		virt_none
+		"${AS[@]}" mirari rm plain
+	done
+	# one that isn't there is fine for those who clear away, and its name may stand behind --
+	try timeout 60 "${VIRT[@]}" destroy --force -- plain
+	exits 0
+	same '' "$(cat "$T/err")"
+	try timeout 60 "${VIRT[@]}" destroy plain
+	exits 1
+}
