@@ -50,13 +50,17 @@ bool virtchannel_place(const struct virt *v, const char *uuid, struct buf *into)
 
 /* QEMU serves one at a time, and lets others wait without a word. A name in the abstract namespace
  * (unix(7)) that is bound goes with the process that bound it. -1: somebody has it. */
-static int take_guard(const char *uuid)
+static int take_guard(const char *uuid, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1,
-	    "mirari-console-%s-%u", uuid, (unsigned)geteuid());
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), length;
+	struct stat st = {.st_ino = 0};
 
+	/* two sessions may each have a domain of that name: the socket is one's own */
+	(void)!stat(path, &st);
+	length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1,
+	    "mirari-console-%s-%llx-%llx", uuid, (unsigned long long)st.st_dev,
+	    (unsigned long long)st.st_ino);
 	if (fd >= 0 &&
 	    bind(fd, (struct sockaddr *)&address,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) < 0)
@@ -91,7 +95,7 @@ static void on_socket(int watch, int fd, int events, void *data)
 static int open_socket(struct virtchannel *c, const char *path, const char *uuid, const char *name,
     bool force, struct fault *fault)
 {
-	c->guard = take_guard(uuid);
+	c->guard = take_guard(uuid, path);
 	if (c->guard < 0 && !force) {
 		fault_set(
 		    fault, EX_TEMPFAIL, "the console of %s: somebody looks at it already", name);
