@@ -155,9 +155,7 @@ void xenhost_xl_command(const struct xenhost *h, const struct strv *arguments, b
 		    errors ? "stty raw -echo; printf '\\001'; e=$1; shift; exec \"$@\" 2>\"$e\""
 			   : "stty raw -echo; printf '\\001'; exec \"$@\"",
 		    "sh");
-	else if (errors)
-		strv_list(&words, "sh", "-c", "e=$1; shift; exec \"$@\" 2>\"$e\"", "sh");
-	if (errors)
+	if (tty && errors)
 		strv_add(&words, errors);
 	strv_add_all(&words, &h->prefix);
 	strv_add_all(&words, arguments);
@@ -185,15 +183,11 @@ static int run_here(const struct strv *command, struct xenanswer *into, struct f
 		   : fd_read_all(errors, "xl's messages", &into->errors, fault);
 }
 
-int xenhost_xl_within(const struct xenhost *h, unsigned seconds, const struct strv *arguments,
-    struct xenanswer *into, struct fault *fault)
+int xenhost_xl(const struct xenhost *h, const struct strv *arguments, struct xenanswer *into,
+    struct fault *fault)
 {
 	struct strv command A_CLEANUP(strv_free) = {0};
 
-	if (seconds) {
-		strv_add(&command, "timeout");
-		strv_addf(&command, "%u", seconds);
-	}
 	strv_add_all(&command, &h->prefix);
 	strv_add_all(&command, arguments);
 	buf_clear(&into->out);
@@ -201,12 +195,6 @@ int xenhost_xl_within(const struct xenhost *h, unsigned seconds, const struct st
 	if (!h->place)
 		return run_here(&command, into, fault);
 	return sshlink_run(&h->link, &command, -1, &into->out, &into->errors, &into->status, fault);
-}
-
-int xenhost_xl(const struct xenhost *h, const struct strv *arguments, struct xenanswer *into,
-    struct fault *fault)
-{
-	return xenhost_xl_within(h, 0, arguments, into, fault);
 }
 
 static int read_here(const char *path, struct buf *into, struct fault *fault)

@@ -60,12 +60,6 @@ void xenanswer_free(struct xenanswer *a);
 int xenhost_xl(const struct xenhost *h, const struct strv *arguments, struct xenanswer *into,
     struct fault *fault) A_MUST_CHECK;
 
-/* The same for so many seconds at most, by timeout(1), which has XENHOST_TIMED_OUT as its status
- * then, or that of SIGTERM (busybox). */
-enum { XENHOST_TIMED_OUT = 124 };
-int xenhost_xl_within(const struct xenhost *h, unsigned seconds, const struct strv *arguments,
-    struct xenanswer *into, struct fault *fault) A_MUST_CHECK;
-
 /* Appends a file that only root may be able to read. 1; 0 when there is none; -1 with a fault. */
 int xenhost_read(
     const struct xenhost *h, const char *path, struct buf *into, struct fault *fault) A_MUST_CHECK;

@@ -4,9 +4,11 @@
 #include "host/remotefile.h"
 #include "host/xldeploy.h"
 #include "host/xldomain.h"
+#include "host/xlending.h"
 #include "host/xlrun.h"
 #include "model/shutdown.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -216,28 +218,25 @@ int xlact_console(struct xlact *a, const struct xlname *n, int in, int out, stru
 
 int xlact_wait(struct xlact *a, const struct xlname *n, int *status, struct fault *fault)
 {
-	struct xl_listed d;
-	struct xl_log log;
-	int reason, found = xldomain_find(&a->host, n->name, n->uuid, &d, fault);
+	struct xl_look look = {.there = false};
+	int over = xldomain_look(&a->host, n->name, n->uuid, &look, fault);
 
-	if (found < 0)
-		return -1;
 	/* one that has ended meanwhile has left what the xl that watched over it said */
-	if (!found) {
-		if (xldomain_log(&a->host, n->name, &log, fault) < 0)
-			return -1;
-		if (!log.watched)
-			return xldomain_must_find(&a->host, n->name, n->uuid, &d, fault);
+	if (over >= 0 && !look.there && !look.log.watched)
+		return xldomain_must_find(&a->host, n->name, n->uuid, &look.domain, fault);
+	while (over == 0) {
+		(void)poll(NULL, 0, XL_LOOK_MS);
+		over = xldomain_look(&a->host, n->name, n->uuid, &look, fault);
 	}
-	if (xldomain_wait(&a->host, n->name, -1, &reason, fault) < 0)
-		return -1;
-	*status = shutdown_status(reason);
-	return 0;
+	*status = shutdown_status(look.reason);
+	return over < 0 ? -1 : 0;
 }
 
 int xlact_stop(
     struct xlact *a, const struct xlname *n, bool at_once, bool force, struct fault *fault)
 {
+	struct xlending ending = {
+	    .host = &a->host, .name = n->name, .uuid = n->uuid, .grace_ms = a->grace_ms};
 	struct xl_listed d;
 	int found = xldomain_find(&a->host, n->name, n->uuid, &d, fault), result = 0;
 
@@ -245,7 +244,7 @@ int xlact_stop(
 		return found < 0 ? -1 : xldomain_must_find(&a->host, n->name, n->uuid, &d, fault);
 	if (found)
 		result = at_once ? xldomain_destroy(&a->host, d.domid, fault)
-				 : xldomain_stop(&a->host, &d, a->grace_ms, fault);
+				 : xlending_end(&ending, fault);
 	if (result == 0 && a->host.place)
 		result = remotefile_remove(&a->host.link, n->name, fault);
 	return result;

@@ -5,7 +5,6 @@
 
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 int xldomain_list(const struct xenhost *h, struct xl_list *into, struct fault *fault)
 {
@@ -83,114 +82,50 @@ static bool is_gone(const struct xenanswer *a)
 	       strstr(buf_str(&a->errors), "Non-existent domain");
 }
 
-static int act(const struct xenhost *h, const char *verb, unsigned domid, unsigned seconds,
-    struct xenanswer *answer, struct fault *fault)
-{
-	struct strv arguments A_CLEANUP(strv_free) = {0};
-
-	strv_add(&arguments, verb);
-	strv_addf(&arguments, "%u", domid);
-	return xenhost_xl_within(h, seconds, &arguments, answer, fault);
-}
-
-int xldomain_shutdown(
-    const struct xenhost *h, unsigned domid, int64_t grace_ms, struct fault *fault)
-{
-	const unsigned seconds = (unsigned)((grace_ms + 999) / 1000);
-	struct xenanswer answer A_CLEANUP(xenanswer_free) = {0};
-
-	if (act(h, "shutdown", domid, seconds ? seconds : 1, &answer, fault) < 0)
-		return -1;
-	return answer.status == 0 || is_gone(&answer);
-}
-
 int xldomain_destroy(const struct xenhost *h, unsigned domid, struct fault *fault)
 {
+	struct strv arguments A_CLEANUP(strv_free) = {0};
 	struct xenanswer answer A_CLEANUP(xenanswer_free) = {0};
 
-	if (act(h, "destroy", domid, 0, &answer, fault) < 0)
+	strv_add(&arguments, "destroy");
+	strv_addf(&arguments, "%u", domid);
+	if (xenhost_xl(h, &arguments, &answer, fault) < 0)
 		return -1;
 	if (answer.status == 0 || is_gone(&answer))
 		return 0;
 	return xenhost_refused(h, "destroy", &answer.errors, fault);
 }
 
-static void pause_ms(int milliseconds)
-{
-	const struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
-
-	nanosleep(&pause, NULL);
-}
-
-/* 1 with *reason once it is over. */
-static int look_for_end(const struct xenhost *h, const char *name, int64_t *missing_since,
-    int *reason, struct fault *fault)
-{
-	struct xl_list all A_CLEANUP(xl_list_free) = {0};
-	struct xl_log log;
-	const struct xl_listed *d;
-
-	if (xldomain_log(h, name, &log, fault) < 0 || xldomain_list(h, &all, fault) < 0)
-		return -1;
-	*reason = log.reason;
-	d = xl_list_find(&all, name);
-	/* of a domain that has just been made what is there may be an older one's */
-	if (d && log.watched && log.domid != d->domid) {
-		log = (struct xl_log){.reason = SHUTDOWN_UNKNOWN};
-		*reason = SHUTDOWN_UNKNOWN;
-	}
-	if (log.watched && log.ended)
-		return 1;
-	if (d && (d->ended || d->dying) && !log.watched) {
-		*reason = d->ended ? d->reason : SHUTDOWN_DESTROYED;
-		return 1;
-	}
-	if (d) {
-		*missing_since = 0;
-		return 0;
-	}
-	if (!*missing_since)
-		*missing_since = clock_ms();
-	if (clock_ms() - *missing_since < XL_SETTLE_MS)
-		return 0;
-	if (*reason == SHUTDOWN_UNKNOWN)
-		*reason = SHUTDOWN_DESTROYED;
-	return 1;
-}
-
-int xldomain_wait(const struct xenhost *h, const char *name, int64_t milliseconds, int *reason,
+int xldomain_look(const struct xenhost *h, const char *name, const char *uuid, struct xl_look *l,
     struct fault *fault)
 {
-	const int64_t end = clock_ms() + milliseconds;
-	int64_t missing_since = 0;
-	int over;
+	int found;
 
-	while ((over = look_for_end(h, name, &missing_since, reason, fault)) == 0) {
-		if (milliseconds >= 0 && clock_ms() >= end)
-			return 0;
-		pause_ms(XL_LOOK_MS);
-	}
-	return over;
-}
-
-static int64_t left_until(int64_t deadline)
-{
-	int64_t left = deadline - clock_ms();
-
-	return left > 0 ? left : 0;
-}
-
-int xldomain_stop(
-    const struct xenhost *h, const struct xl_listed *d, int64_t grace_ms, struct fault *fault)
-{
-	const int64_t deadline = clock_ms() + grace_ms;
-	int reason, listens = 0, over = 0;
-
-	if (!d->ended)
-		listens = xldomain_shutdown(h, d->domid, grace_ms, fault);
-	if (listens < 0)
+	if (xldomain_log(h, name, &l->log, fault) < 0)
 		return -1;
-	if (listens)
-		over = xldomain_wait(h, d->name, left_until(deadline), &reason, fault);
-	return over ? over < 0 ? -1 : 0 : xldomain_destroy(h, d->domid, fault);
+	found = xldomain_find(h, name, uuid, &l->domain, fault);
+	if (found < 0)
+		return -1;
+	l->there = found;
+	/* of a domain that has just been made what is there may be an older one's */
+	if (l->there && l->log.watched && l->log.domid != l->domain.domid)
+		l->log = (struct xl_log){.reason = SHUTDOWN_UNKNOWN};
+	l->reason = l->log.reason;
+	if (l->log.watched && l->log.ended)
+		return 1;
+	if (l->there && (l->domain.ended || l->domain.dying) && !l->log.watched) {
+		l->reason = l->domain.ended ? l->domain.reason : SHUTDOWN_DESTROYED;
+		return 1;
+	}
+	if (l->there) {
+		l->missing_since = 0;
+		return 0;
+	}
+	if (!l->missing_since)
+		l->missing_since = clock_ms();
+	if (clock_ms() - l->missing_since < XL_SETTLE_MS)
+		return 0;
+	if (l->reason == SHUTDOWN_UNKNOWN)
+		l->reason = SHUTDOWN_DESTROYED;
+	return 1;
 }

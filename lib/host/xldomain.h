@@ -37,21 +37,21 @@ int xldomain_must_find(const struct xenhost *h, const char *name, const char *uu
 int xldomain_log(const struct xenhost *h, const char *name, struct xl_log *into,
     struct fault *fault) A_MUST_CHECK;
 
-/* Tells the guest to shut down, and waits that long until it has heard it (xl itself would wait for
- * a minute). 1; 0: it doesn't listen; -1. One that isn't there is fine. */
-int xldomain_shutdown(
-    const struct xenhost *h, unsigned domid, int64_t grace_ms, struct fault *fault) A_MUST_CHECK;
-
 /* Destroys it; one that isn't there is fine. */
 int xldomain_destroy(const struct xenhost *h, unsigned domid, struct fault *fault) A_MUST_CHECK;
 
-/* Stops it: as above, after so long by force. */
-int xldomain_stop(const struct xenhost *h, const struct xl_listed *d, int64_t grace_ms,
-    struct fault *fault) A_MUST_CHECK;
+/* What is known of one whose end is waited for. Zeroed at first. */
+struct xl_look {
+	bool there;
+	struct xl_listed domain; /* if it is there */
+	struct xl_log log;       /* of that domain, or of the last one of that name */
+	int reason;              /* enum shutdown_reason, once it is over */
+	int64_t missing_since;   /* its own */
+};
 
-/* Waits until it has ended, at most so long (-1: for ever). 1 with *reason (enum shutdown_reason);
- * 0: it hasn't; -1. */
-int xldomain_wait(const struct xenhost *h, const char *name, int64_t milliseconds, int *reason,
+/* Looks at it once more. 1: it is over, whether it is there yet or not; 0: it isn't; -1: as
+ * xldomain_find. */
+int xldomain_look(const struct xenhost *h, const char *name, const char *uuid, struct xl_look *l,
     struct fault *fault) A_MUST_CHECK;
 
 #endif

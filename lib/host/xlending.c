@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "host/xldomain.h"
 
+#include <poll.h>
 #include <signal.h>
 
 enum { LOOK_MS = 100 };
@@ -92,4 +93,24 @@ int xlending_turn(struct xlending *e, struct fault *fault)
 	if (listens && (xlending_wait_ms(e) < 0 || clock_ms() < e->deadline))
 		return 0;
 	return end_it(e, true, fault);
+}
+
+int xlending_end(struct xlending *e, struct fault *fault)
+{
+	struct xl_look look = {.there = false};
+	int over = 0, result = xlending_tell(e, fault);
+
+	while (result == 0 && !over) {
+		over = xldomain_look(e->host, e->name, e->uuid, &look, fault);
+		if (over < 0)
+			result = -1;
+		else if (!look.there)
+			over = 1;
+		else if (!over) {
+			(void)poll(NULL, 0, LOOK_MS);
+			result = xlending_turn(e, fault);
+		}
+	}
+	xlending_close(e);
+	return result;
 }

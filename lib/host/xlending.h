@@ -36,6 +36,9 @@ int xlending_wait_ms(const struct xlending *e);
 /* Does what is due by now. As xlending_tell. */
 int xlending_turn(struct xlending *e, struct fault *fault) A_MUST_CHECK;
 
+/* Tells it, and waits until it is over or gone. */
+int xlending_end(struct xlending *e, struct fault *fault) A_MUST_CHECK;
+
 /* Nothing of it is left running. */
 void xlending_close(struct xlending *e);
 

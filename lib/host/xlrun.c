@@ -84,16 +84,14 @@ static int unread(struct xlrun *r, struct fault *fault)
 /* Has it ended, while its console hasn't? Looked at from time to time. */
 static bool stays(struct xlrun *r)
 {
-	struct xl_listed d;
-	struct xl_log log;
+	struct xl_look look = {.there = false};
 	struct fault ignored;
 
 	if (!r->may_stay || clock_ms() < r->looked + STAY_LOOK_MS)
 		return false;
 	r->looked = clock_ms();
-	r->stayed = xldomain_find(r->host, r->name, r->uuid, &d, &ignored) > 0 && d.ended &&
-		    xldomain_log(r->host, r->name, &log, &ignored) == 0 && log.watched &&
-		    log.domid == d.domid && log.ended;
+	r->stayed = xldomain_look(r->host, r->name, r->uuid, &look, &ignored) > 0 && look.there &&
+		    look.domain.ended && look.log.ended;
 	return r->stayed;
 }
 
@@ -185,25 +183,23 @@ enum next { NEXT_END, NEXT_ATTACH, NEXT_RECONNECT, NEXT_FAULT };
 static enum next find_out(struct xlrun *r, struct fault *fault)
 {
 	const int64_t since = clock_ms();
-	struct xl_log log;
-	struct xl_listed d;
+	struct xl_look look = {.there = false};
+	int over;
 
-	for (;;) {
-		int found = -1, over = xldomain_wait(r->host, r->name, 0, &r->reason, fault);
-
-		if (over == 0)
-			found = xldomain_find(r->host, r->name, r->uuid, &d, fault);
-		if (over > 0 && xldomain_log(r->host, r->name, &log, fault) == 0) {
-			r->preserved = log.preserved;
-			return NEXT_END;
-		}
-		if (over != 0 || found < 0)
-			return xenhost_is_lost(r->host) ? NEXT_RECONNECT : NEXT_FAULT;
-		if (found && !d.ended && !d.dying && clock_ms() - since > 1000)
+	while ((over = xldomain_look(r->host, r->name, r->uuid, &look, fault)) == 0) {
+		if (look.there && !look.domain.ended && !look.domain.dying &&
+		    clock_ms() - since > 1000)
 			return NEXT_ATTACH;
-		if (rest(r, XL_LOOK_MS, fault) < 0)
-			return xenhost_is_lost(r->host) ? NEXT_RECONNECT : NEXT_FAULT;
+		if (rest(r, XL_LOOK_MS, fault) < 0) {
+			over = -1;
+			break;
+		}
 	}
+	if (over < 0)
+		return xenhost_is_lost(r->host) ? NEXT_RECONNECT : NEXT_FAULT;
+	r->reason = look.reason;
+	r->preserved = look.log.preserved;
+	return NEXT_END;
 }
 
 /* As soon as it can be: what it prints before that may be lost. */
