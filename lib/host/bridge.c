@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TRIES = 20 };
+
 void bridges_free(struct bridges *b)
 {
 	for (size_t i = 0; i < b->count; i++)
@@ -23,7 +25,8 @@ static struct bridge *known(struct bridges *b, const char *name)
 	return NULL;
 }
 
-int bridge_make(struct netlink *netlink, const char *name, const char *alias, struct link *into,
+/* 0: there it is; 1: somebody else has made or removed it meanwhile. */
+static int make(struct netlink *netlink, const char *name, const char *alias, struct link *into,
     struct fault *fault)
 {
 	struct link_changes changes;
@@ -42,29 +45,27 @@ int bridge_make(struct netlink *netlink, const char *name, const char *alias, st
 	return link_changes_send(&changes, fault) < 0 && !link_changes_vanished(&changes) ? -1 : 0;
 }
 
-/* Looks it up, else makes it; a bridge may come and go between the two. */
-static int provide(struct netlink *netlink, const struct netdev *device, uid_t owner,
-    struct bridge *into, struct fault *fault)
+/* A bridge may come and go between looking and making. */
+int bridge_provide(struct netlink *netlink, const char *name, bool create, const char *alias,
+    struct link *into, bool *made, struct fault *fault)
 {
-	struct tap_about about = {TAP_BRIDGE, device->bridge, NULL};
-	char alias[LINK_ALIAS_MAX];
+	struct tap_about about = {TAP_BRIDGE, name, NULL};
 
-	tapmark_write_bridge(owner, alias);
-	for (int i = 0; i < 20; i++) {
-		int found = link_find(netlink, device->bridge, &into->link, fault), made;
+	for (int i = 0; i < TRIES; i++) {
+		int found = link_find(netlink, name, into, fault), result;
 
 		if (found < 0)
 			return -1;
-		if (found && into->link.kind != LINK_BRIDGE)
+		if (found && into->kind != LINK_BRIDGE)
 			return tap_fault(&about, EEXIST, NULL, fault);
 		if (found)
 			return 0;
-		if (!device->bridge_create)
+		if (!create)
 			return tap_fault(&about, ENODEV, NULL, fault);
-		made = bridge_make(netlink, device->bridge, alias, &into->link, fault);
-		into->made = made == 0;
-		if (made <= 0)
-			return made;
+		result = make(netlink, name, alias, into, fault);
+		*made = result == 0;
+		if (result <= 0)
+			return result;
 	}
 	return tap_fault(&about, EBUSY, NULL, fault);
 }
@@ -132,8 +133,11 @@ int bridges_provide(struct bridges *b, struct netlink *netlink, const struct net
 
 	if (!bridge) {
 		struct bridge new = {.made = false};
+		char alias[LINK_ALIAS_MAX];
 
-		if (provide(netlink, device, owner, &new, fault) < 0)
+		tapmark_write_bridge(owner, alias);
+		if (bridge_provide(netlink, device->bridge, device->bridge_create, alias, &new.link,
+			&new.made, fault) < 0)
 			return -1;
 		new.ours = new.made || link_is_our_bridge(&new.link);
 		if (limited && !new.made && (!new.ours || link_owner(&new.link) != owner))

@@ -33,11 +33,10 @@ int bridges_provide(struct bridges *b, struct netlink *netlink, const struct net
  * something could not be undone. */
 bool bridges_undo(struct bridges *b, struct netlink *netlink);
 
-/* Makes one, up, with this alias. 0: there it is; 1: somebody else has made or removed it
- * meanwhile.
- */
-int bridge_make(struct netlink *netlink, const char *name, const char *alias, struct link *into,
-    struct fault *fault) A_MUST_CHECK;
+/* Looks one up; else, with `create`, makes it, up, with this alias. `*made`: it is ours by now.
+ * What is called so and is no bridge is a fault, and so is one that isn't there. */
+int bridge_provide(struct netlink *netlink, const char *name, bool create, const char *alias,
+    struct link *into, bool *made, struct fault *fault) A_MUST_CHECK;
 
 bool bridge_has_port(const struct links *all, const struct link *bridge);
 

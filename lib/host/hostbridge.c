@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TRIES = 20 };
-
 void hostbridges_free(struct hostbridges *h)
 {
 	for (size_t i = 0; i < h->count; i++) {
@@ -121,31 +119,14 @@ int hostbridges_plan(struct hostbridges *h, struct fault *fault)
 /* ---- what there is ------------------------------------------------------------------------------
  */
 
-/* Looks it up, else makes it; a bridge may come and go between the two. */
+/* Looked up, else made. */
 static int provide(struct hostbridges *h, struct hostbridge *b, struct fault *fault)
 {
 	const struct bridgemark making = {.owner = h->owner, .made_for = procid_of(getpid())};
-	struct tap_about about = {TAP_BRIDGE, b->name, NULL};
 	char alias[LINK_ALIAS_MAX];
 
 	bridgemark_write(&making, alias);
-	for (int i = 0; i < TRIES; i++) {
-		int found = link_find(&h->netlink, b->name, &b->link, fault), made;
-
-		if (found < 0)
-			return -1;
-		if (found && b->link.kind != LINK_BRIDGE)
-			return tap_fault(&about, EEXIST, NULL, fault);
-		if (found)
-			return 0;
-		if (!b->create)
-			return tap_fault(&about, ENODEV, NULL, fault);
-		made = bridge_make(&h->netlink, b->name, alias, &b->link, fault);
-		b->made = made == 0;
-		if (made <= 0)
-			return made;
-	}
-	return tap_fault(&about, EBUSY, NULL, fault);
+	return bridge_provide(&h->netlink, b->name, b->create, alias, &b->link, &b->made, fault);
 }
 
 static int check_foreign(const struct hostbridge *b, struct fault *fault)

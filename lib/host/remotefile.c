@@ -80,6 +80,19 @@ static int check_name(const char *name, struct fault *fault)
 	    "'%s': expected a name of letters, digits, '.', '_', '+' and '-'", name);
 }
 
+/* The same about one directory, whose name is $1 there. */
+static int ask_about(const struct sshlink *l, const char *script, const char *name,
+    const char *what, struct answer *a, struct fault *fault)
+{
+	struct strv command A_CLEANUP(strv_free) = {0};
+
+	if (check_name(name, fault) < 0)
+		return -1;
+	script_command(script, &command);
+	strv_add(&command, name);
+	return ask(l, &command, what, a, fault);
+}
+
 /* ---- directories --------------------------------------------------------------------------------
  */
 
@@ -89,14 +102,9 @@ int remotefile_directory(
 	static const char script[] = SCRIPT
 	    "d=${HOME:?}/.mirari/$1; "
 	    "mkdir -p -- \"$d\" && chmod 700 -- \"$d\" && touch -- \"$d\" && printf %s \"$d\"";
-	struct strv command A_CLEANUP(strv_free) = {0};
 	struct answer a A_CLEANUP(answer_free) = {0};
 
-	if (check_name(name, fault) < 0)
-		return -1;
-	script_command(script, &command);
-	strv_add(&command, name);
-	if (ask(l, &command, "make a directory in ~/.mirari", &a, fault) < 0)
+	if (ask_about(l, script, name, "make a directory in ~/.mirari", &a, fault) < 0)
 		return -1;
 	if (*buf_str(&a.out) != '/')
 		return fault_set(
@@ -114,14 +122,9 @@ int remotefile_remove(const struct sshlink *l, const char *name, struct fault *f
 {
 	static const char script[] =
 	    SCRIPT REMOVE "d=${HOME:?}/.mirari/$1; [ ! -d \"$d\" ] || remove \"$d\" \"$1\"";
-	struct strv command A_CLEANUP(strv_free) = {0};
 	struct answer a A_CLEANUP(answer_free) = {0};
 
-	if (check_name(name, fault) < 0)
-		return -1;
-	script_command(script, &command);
-	strv_add(&command, name);
-	return ask(l, &command, "remove from ~/.mirari", &a, fault);
+	return ask_about(l, script, name, "remove from ~/.mirari", &a, fault);
 }
 
 /* Of an answer in lines, those that can be names of ours, or files in what has such a name. */

@@ -61,6 +61,20 @@ static bool has_file_of(const struct rec *record, const struct buf *dir)
 	return false;
 }
 
+/* The records of what a command has printed there: in a file, for lineread. */
+static int start_records(
+    struct lineread *lines, int *file, const char *text, const char *place, struct fault *fault)
+{
+	struct buf copy A_CLEANUP(buf_free) = {0};
+
+	buf_adds(&copy, text);
+	*file = proc_memory_file_of(&copy, fault);
+	if (*file < 0)
+		return -1;
+	lineread_start(lines, *file, place);
+	return 0;
+}
+
 /* 1 with the next record of the text, 0 at its end. */
 static int next_record(struct lineread *lines, struct rec *record, enum instance_status *status,
     const char *place, struct fault *fault)
@@ -76,15 +90,11 @@ static int next_record(struct lineread *lines, struct rec *record, enum instance
 static int read_instance(
     const struct sshlink *l, const char *text, struct remoteinstance *into, struct fault *fault)
 {
-	struct buf rest A_CLEANUP(buf_free) = {0};
 	struct lineread lines A_CLEANUP(lineread_free) = {0};
 	int file A_CLEANUP(fd_close) = -1, got;
 
-	buf_adds(&rest, text);
-	file = proc_memory_file_of(&rest, fault);
-	if (file < 0)
+	if (start_records(&lines, &file, text, l->place, fault) < 0)
 		return -1;
-	lineread_start(&lines, file, l->place);
 	got = next_record(&lines, &into->record, &into->status, l->place, fault);
 	into->ours = got > 0 && has_file_of(&into->record, &into->dir);
 	return got < 0 ? -1 : 0;
@@ -203,15 +213,11 @@ int remotemirari_stop(
 static int add_instances(
     const struct sshlink *l, const char *text, struct strv *names, struct fault *fault)
 {
-	struct buf rest A_CLEANUP(buf_free) = {0};
 	struct lineread lines A_CLEANUP(lineread_free) = {0};
 	int file A_CLEANUP(fd_close) = -1, got;
 
-	buf_adds(&rest, text);
-	file = proc_memory_file_of(&rest, fault);
-	if (file < 0)
+	if (start_records(&lines, &file, text, l->place, fault) < 0)
 		return -1;
-	lineread_start(&lines, file, l->place);
 	do {
 		struct rec record A_CLEANUP(rec_free) = {0};
 		enum instance_status status;
