@@ -5,8 +5,7 @@ load lib/xen.bash
 
 setup_file() {
 	xen_up
-	[ -e "$BUILD/guest/pvh.xen" ] || lacking 'make guests builds the unikernel'
-	dom0_put "$BUILD/guest/pvh.xen"
+	xen_guest
 }
 
 teardown_file() {

@@ -4,21 +4,10 @@
 load lib/common.bash
 load lib/inside.bash
 load lib/tenders.bash
+load lib/sshd.bash
 
 setup() {
-	native
-	need ssh ssh-keygen
-	SSHD=$("$SOURCE/t/lib/sshd-need" "$BUILD") || lacking 'there is no sshd to be had'
-	export SSHD
-	tenders
-	export GUESTS
-	mkdir "$BATS_TEST_TMPDIR/w"
-	{
-		cat "$SOURCE/t/lib/sshd.sh"
-		echo 'export XDG_STATE_HOME=$HERE/w/state; ssh_prepare'
-	} >"$BATS_TEST_TMPDIR/w/helpers"
-	# a program that is its own, under a name that no other has
-	cp /bin/bash "$BATS_TEST_TMPDIR/w/prog"
+	sshd_setup </dev/null
 }
 
 @test 'a program: its output, its status, its arguments byte by byte; nothing left but its file' {

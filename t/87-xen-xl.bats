@@ -6,9 +6,7 @@ load lib/xen.bash
 
 setup_file() {
 	xen_up 10.0.2.20:80
-	[ -e "$BUILD/guest/pvh.xen" ] || lacking 'make guests builds the unikernel'
-	dom0_put_tools mirari-xl
-	dom0_put "$BUILD/guest/pvh.xen"
+	xen_guest mirari-xl
 }
 
 teardown_file() {
@@ -16,9 +14,7 @@ teardown_file() {
 }
 
 setup() {
-	PATIENCE=300
-	GUEST=$BUILD/guest/pvh.xen
-	PLACE=(--on ssh://dom0 --set "ssh.config=$XEN_SSH_CONFIG")
+	xen_place
 }
 
 teardown() {
@@ -35,13 +31,6 @@ outside() {
 # said: what the guest printed, of `run`'s output
 said() {
 	tr -d '\r' <<<"$output"
-}
-
-# ends STATUS PID
-ends() {
-	local status=0
-	wait "$2" || status=$?
-	same "$1" "$status"
 }
 
 # runs_there NAME

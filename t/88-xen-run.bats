@@ -6,9 +6,7 @@ load lib/xen.bash
 
 setup_file() {
 	xen_up
-	[ -e "$BUILD/guest/pvh.xen" ] || lacking 'make guests builds the unikernel'
-	dom0_put_tools mirari{,-run,-ps,-logs,-console,-stop,-gc,-rm,-supervise,-tap,-xl}
-	dom0_put "$BUILD/guest/pvh.xen"
+	xen_guest mirari{,-run,-ps,-logs,-console,-stop,-gc,-rm,-supervise,-tap,-xl}
 }
 
 teardown_file() {
@@ -16,20 +14,13 @@ teardown_file() {
 }
 
 setup() {
-	PATIENCE=300
-	GUEST=$BUILD/guest/pvh.xen
-	PLACE=(--on ssh://dom0 --set "ssh.config=$XEN_SSH_CONFIG")
+	xen_place
 }
 
 teardown() {
 	mirari stop --all --timeout 0 2>/dev/null || :
 	dom0 'mirari stop --all --timeout 0; mirari rm --all; mirari-tap down --all; rm -rf .mirari' 2>/dev/null || :
 	xen_clean
-}
-
-# field KEY: of the record in `run`'s output
-field() {
-	sed -n "s/^$1=//p" <<<"$output"
 }
 
 logs_say() {

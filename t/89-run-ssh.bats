@@ -4,33 +4,21 @@
 load lib/common.bash
 load lib/inside.bash
 load lib/tenders.bash
+load lib/sshd.bash
 
 setup() {
-	native
-	need ssh ssh-keygen
-	SSHD=$("$SOURCE/t/lib/sshd-need" "$BUILD") || lacking 'there is no sshd to be had'
-	export SSHD
-	tenders
-	export GUESTS
-	mkdir "$BATS_TEST_TMPDIR/w"
-	{
-		cat "$SOURCE/t/lib/sshd.sh"
-		cat <<-'END'
-			export XDG_STATE_HOME=$HERE/w/state
-			RUN=(mirari run --on "$PLACE" --set "ssh.config=$CONFIG")
-			ssh_prepare
-			# logged N TEXT [SECONDS]: so often it is in the log of prog
-			has_logged() { [ "$(mirari logs prog 2>&1 | grep -c -e "$2")" = "$1" ]; }
-			logged() { until_true "${3-20}" has_logged "$1" "$2" || { mirari logs prog >&2; false; }; }
-			# field KEY FILE
-			field() { sed -nE "s/^$1=([^.]*).*/\1/p" "$2"; }
-			status() { mirari ps --all | sed -n 's/^instance.status=//p'; }
-			status_there() { there mirari ps --all | sed -n 's/^instance.status=//p'; }
-			nothing_there() { same '' "$(there mirari ps --all)"; }
-			SERVER='trap "echo told; exit 5" TERM; echo begun; while :; do sleep 0.05; done'
-		END
-	} >"$BATS_TEST_TMPDIR/w/helpers"
-	cp /bin/bash "$BATS_TEST_TMPDIR/w/prog"
+	sshd_setup <<-'END'
+		RUN=(mirari run --on "$PLACE" --set "ssh.config=$CONFIG")
+		# logged N TEXT [SECONDS]: so often it is in the log of prog
+		has_logged() { [ "$(mirari logs prog 2>&1 | grep -c -e "$2")" = "$1" ]; }
+		logged() { until_true "${3-20}" has_logged "$1" "$2" || { mirari logs prog >&2; false; }; }
+		# field KEY FILE
+		field() { sed -nE "s/^$1=([^.]*).*/\1/p" "$2"; }
+		status() { mirari ps --all | sed -n 's/^instance.status=//p'; }
+		status_there() { there mirari ps --all | sed -n 's/^instance.status=//p'; }
+		nothing_there() { same '' "$(there mirari ps --all)"; }
+		SERVER='trap "echo told; exit 5" TERM; echo begun; while :; do sleep 0.05; done'
+	END
 }
 
 @test 'files of every target, in the foreground: arguments, output, exit status, the end by a signal' {

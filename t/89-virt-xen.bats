@@ -7,9 +7,7 @@ load lib/xen.bash
 setup_file() {
 	need virsh
 	xen_up
-	[ -e "$BUILD/guest/pvh.xen" ] || lacking 'make guests builds the unikernel'
-	dom0_put_tools mirari{,-run,-ps,-logs,-console,-stop,-gc,-rm,-supervise,-tap,-xl,-virt}
-	dom0_put "$BUILD/guest/pvh.xen"
+	xen_guest mirari{,-run,-ps,-logs,-console,-stop,-gc,-rm,-supervise,-tap,-xl,-virt}
 }
 
 teardown_file() {
@@ -17,8 +15,7 @@ teardown_file() {
 }
 
 setup() {
-	GUEST=$BUILD/guest/pvh.xen
-	PLACE=(--on ssh://dom0 --set "ssh.config=$XEN_SSH_CONFIG")
+	xen_place
 }
 
 # What hangs libvirtd would let all tests fail that follow.
@@ -38,18 +35,6 @@ virt() {
 none() {
 	run -0 dom0 virsh -q -c xen:///system list --all --name
 	same Domain-0 "$(grep . <<<"$output")"
-}
-
-# field KEY: of the record in `run`'s output
-field() {
-	sed -n "s/^$1=//p" <<<"$output"
-}
-
-# ends STATUS PID
-ends() {
-	local status=0
-	wait "$2" || status=$?
-	same "$1" "$status"
 }
 
 @test 'in dom0: the console from its first byte to its last, and the status is the reason' {

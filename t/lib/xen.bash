@@ -7,6 +7,10 @@
 #   dom0_put FILE... [:DIRECTORY]   copies files there, to /root by default
 #   dom0_put_tools TOOL...     our executables, where dom0's PATH has them
 #   dom0_until TEXT...         runs the text there every tenth of a second until it succeeds
+#   xen_guest [TOOL...]        puts share/examples/pvh's unikernel to /root, and these tools
+#   xen_place                  sets GUEST (that one, here), PLACE (options of ours that lead to dom0), and PATIENCE
+#   ends STATUS PID            waits for it
+#   field KEY                  of the record in `run`'s output
 #   xen_port ADDRESS:PORT      where on 127.0.0.1 a FORWARD is
 #   xen_clean                  destroys what runs there and forgets what was defined, for a teardown
 #
@@ -63,6 +67,30 @@ dom0_put_tools() {
 	# shellcheck disable=SC2086 # names without blanks
 	[ -z "$libraries" ] || dom0_put $libraries :/usr/lib/x86_64-linux-gnu
 	dom0_put "${@/#/$BUILD/bin/}" :/usr/bin
+}
+
+xen_guest() {
+	[ -e "$BUILD/guest/pvh.xen" ] || lacking 'make guests builds the unikernel'
+	[ $# = 0 ] || dom0_put_tools "$@"
+	dom0_put "$BUILD/guest/pvh.xen"
+}
+
+# shellcheck disable=SC2034 # for the tests
+xen_place() {
+	PATIENCE=300
+	GUEST=$BUILD/guest/pvh.xen
+	PLACE=(--on ssh://dom0 --set "ssh.config=$XEN_SSH_CONFIG")
+}
+
+ends() {
+	local status=0
+	wait "$2" || status=$?
+	same "$1" "$status"
+}
+
+# shellcheck disable=SC2154 # bats' run sets output
+field() {
+	sed -n "s/^$1=//p" <<<"$output"
 }
 
 # One connection, and no process here for each time: machines are busy.
