@@ -128,7 +128,8 @@ static int restart(const struct options *o, struct fault *fault)
 	int64_t timeout;
 	int status = EX_OK;
 
-	if (stop_timeout(o->timeout, &timeout, fault) < 0 || invoker_find(&who, fault) < 0 ||
+	if (opt_timeout(o->timeout, STOP_DEFAULT_S, &timeout, fault) < 0 ||
+	    invoker_find(&who, fault) < 0 ||
 	    invoker_open(&store, &who, &o->names, &invokers, fault) < 0 ||
 	    check(o, &store, invokers, fault) < 0 || self_first_in_path(fault) < 0)
 		return -1;

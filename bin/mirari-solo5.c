@@ -5,7 +5,6 @@
 #include "host/ocifile.h"
 #include "host/solo5run.h"
 #include "host/subject.h"
-#include "model/check.h"
 #include "model/imagerecord.h"
 
 #include <string.h>
@@ -18,9 +17,9 @@ struct options {
 	bool record, deployment;
 
 	/* run */
-	struct strv nets, macs, blocks; /* DEV=… */
+	struct deviceoptions devices;
 	struct strv arguments;
-	const char *memory, *tender, *accel;
+	const char *tender, *accel;
 	bool dry_run, quiet;
 
 	unsigned command;  /* INSPECT … */
@@ -53,11 +52,13 @@ static const struct usage *usage(struct options *o)
 	    {0, "get", "KEY", "inspect: print only the values of this key", OPT_VALUE, &o->get,
 		INSPECT},
 	    {0, "net", "DEV=TAP", "run: the tap of a network device (repeatable)", OPT_LIST,
-		&o->nets, RUN},
-	    {0, "mac", "DEV=MAC", "run: its MAC address (repeatable)", OPT_LIST, &o->macs, RUN},
+		&o->devices.nets, RUN},
+	    {0, "mac", "DEV=MAC", "run: its MAC address (repeatable)", OPT_LIST, &o->devices.macs,
+		RUN},
 	    {0, "block", "DEV=PATH", "run: the file of a block device (repeatable)", OPT_LIST,
-		&o->blocks, RUN},
-	    {'m', "memory", "MIB", "run: its memory (default 512)", OPT_VALUE, &o->memory, RUN},
+		&o->devices.blocks, RUN},
+	    {'m', "memory", "MIB", "run: its memory (default 512)", OPT_VALUE, &o->devices.memory,
+		RUN},
 	    {0, "tender", "PATH", "run: solo5-hvt, solo5-spt or QEMU", OPT_VALUE, &o->tender, RUN},
 	    {0, "accel", "WORD", "run: kvm or tcg, for virtio", OPT_VALUE, &o->accel, RUN},
 	    {'n', "dry-run", NULL, "run: print the command instead", OPT_FLAG, &o->dry_run, RUN},
@@ -162,17 +163,10 @@ static int oci(const struct options *o, struct fault *fault)
 /* ---- run --------------------------------------------------------------------------------------
  */
 
-/* What the options say goes behind what the record says, where it counts. */
 static int add_options(const struct options *o, struct rec *record, struct fault *fault)
 {
-	if (deviceoption_add("net", "tap", &o->nets, record, fault) < 0 ||
-	    deviceoption_add("net", "mac", &o->macs, record, fault) < 0 ||
-	    deviceoption_add("block", "path", &o->blocks, record, fault) < 0 ||
-	    (o->memory && rec_add(record, "memory", o->memory, fault) < 0) ||
-	    check_record(record, fault) < 0) {
-		fault->status = EX_USAGE;
+	if (deviceoptions_apply(&o->devices, "tap", record, fault) < 0)
 		return -1;
-	}
 	if (o->accel && strcmp(o->accel, "kvm") != 0 && strcmp(o->accel, "tcg") != 0)
 		return fault_set(fault, EX_USAGE, "--accel is kvm or tcg, not '%s'", o->accel);
 	return 0;
@@ -260,9 +254,7 @@ int tool_main(int argc, char **argv)
 		status = act(&o, &fault);
 		status = status < 0 ? say_fault(&fault) : status;
 	}
-	strv_free(&o.nets);
-	strv_free(&o.macs);
-	strv_free(&o.blocks);
+	deviceoptions_free(&o.devices);
 	strv_free(&o.arguments);
 	strv_free(&o.set);
 	strv_free(&o.words);

@@ -5,7 +5,6 @@
 #include "host/remotemirari.h"
 #include "host/remoterun.h"
 #include "host/subject.h"
-#include "model/check.h"
 #include "model/value.h"
 
 #include <stdio.h>
@@ -181,12 +180,8 @@ static int connect_to(
 {
 	const char *place;
 
-	if (rec_apply(record, &o->set, fault) < 0)
+	if (subject_settings(&o->set, record, fault) < 0)
 		return -1;
-	if (check_record(record, fault) < 0) {
-		fault->status = EX_USAGE;
-		return -1;
-	}
 	place = find_place(o, record, fault);
 	return place ? sshlink_open(link, place, find_config(record), fault) : -1;
 }

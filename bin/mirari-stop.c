@@ -100,7 +100,7 @@ int tool_main(int argc, char **argv)
 	int status = tool_options(usage(&o), argc, argv, &o.names);
 
 	if (status < 0 && check_words(&o, &fault) == 0 &&
-	    stop_timeout(o.timeout, &timeout, &fault) == 0)
+	    opt_timeout(o.timeout, STOP_DEFAULT_S, &timeout, &fault) == 0)
 		status = stop(&o, timeout, &fault);
 	strv_free(&o.names);
 	return status < 0 ? say_fault(&fault) : status;

@@ -128,11 +128,6 @@ static int check_values(const struct options *o, const struct rec *record, struc
 	return -1;
 }
 
-static const char *name_of(unsigned command)
-{
-	return command == DOWN ? "down" : command == BRIDGE ? "bridge" : "up";
-}
-
 /* A bridge's name as that of a device: no other characters are in those. The device has a tap's
  * name only because every device has one. */
 static int add_bridge(
@@ -179,7 +174,7 @@ static int read_record(const struct options *o, struct rec *record, struct fault
 	if (!chained && !o->words.count && isatty(STDIN_FILENO)) {
 		fault_set(fault, EX_USAGE, "neither a name nor a record");
 		return fault_hint(fault, "mirari-tap %s NAME, or: mirari-parse | mirari-tap %s",
-		    name_of(o->command), name_of(o->command));
+		    opt_command_name(commands, o->command), opt_command_name(commands, o->command));
 	}
 	if (!chained && !o->words.count && rec_read_stdin(record, fault) < 0)
 		return -1;

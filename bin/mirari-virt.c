@@ -2,7 +2,6 @@
 #include "core/fd.h"
 #include "core/main.h"
 #include "core/mem.h"
-#include "core/num.h"
 #include "host/remotefile.h"
 #include "host/virtdomain.h"
 #include "host/virtend.h"
@@ -15,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUN = 1, CONSOLE = 2, LIST = 4, STOP = 8, DESTROY = 16, WAIT = 32, TIMEOUT_MAX_S = 86400 };
+enum { RUN = 1, CONSOLE = 2, LIST = 4, STOP = 8, DESTROY = 16, WAIT = 32 };
 
 struct options {
 	struct strv set;
@@ -23,9 +22,9 @@ struct options {
 	bool record, quiet;
 
 	/* run */
-	struct strv nets, macs, blocks; /* DEV=… */
+	struct deviceoptions devices;
 	struct strv arguments;
-	const char *memory, *accel, *log;
+	const char *accel, *log;
 	bool detach, dry_run;
 
 	bool all, force;
@@ -65,11 +64,13 @@ static const struct usage *usage(struct options *o)
 	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set, 0},
 	    {0, "get", "KEY", "print only the values of this key", OPT_VALUE, &o->get, RUN | LIST},
 	    {0, "net", "DEV=TAP", "run: its tap; on Xen, its bridge (repeatable)", OPT_LIST,
-		&o->nets, RUN},
-	    {0, "mac", "DEV=MAC", "run: its MAC address (repeatable)", OPT_LIST, &o->macs, RUN},
+		&o->devices.nets, RUN},
+	    {0, "mac", "DEV=MAC", "run: its MAC address (repeatable)", OPT_LIST, &o->devices.macs,
+		RUN},
 	    {0, "block", "DEV=PATH", "run: the file of a block device (repeatable)", OPT_LIST,
-		&o->blocks, RUN},
-	    {'m', "memory", "MIB", "run: its memory (default 32)", OPT_VALUE, &o->memory, RUN},
+		&o->devices.blocks, RUN},
+	    {'m', "memory", "MIB", "run: its memory (default 32)", OPT_VALUE, &o->devices.memory,
+		RUN},
 	    {0, "accel", "WORD", "run: kvm or tcg, for virtio", OPT_VALUE, &o->accel, RUN},
 	    {0, "log", "FILE", "run: where what it prints is kept, too", OPT_VALUE, &o->log, RUN},
 	    {'d', "detach", NULL, "run: don't stay; print the record", OPT_FLAG, &o->detach, RUN},
@@ -88,14 +89,6 @@ static const struct usage *usage(struct options *o)
 	u.chosen = &o->command;
 	u.behind = &o->arguments;
 	return &u;
-}
-
-static const char *command_name(const struct options *o)
-{
-	for (size_t i = 0; commands[i].name; i++)
-		if (commands[i].bit == o->command)
-			return commands[i].name;
-	return "";
 }
 
 static virt_note *note_of(const struct options *o)
@@ -175,10 +168,7 @@ static int run(const struct options *o, struct fault *fault)
 		.file = o->words.count ? o->words.items[0] : NULL,
 		.record = o->record,
 		.set = &o->set},
-	    .nets = &o->nets,
-	    .macs = &o->macs,
-	    .blocks = &o->blocks,
-	    .memory = o->memory,
+	    .devices = &o->devices,
 	    .more = &o->arguments,
 	    .accel = o->accel,
 	    .log = o->log,
@@ -208,7 +198,7 @@ static int find_names(
 	    .file = o->words.count ? o->words.items[0] : NULL, .record = o->record, .set = &o->set};
 	char uuid[DOMAIN_UUID_LENGTH + 1];
 
-	buf_printf(&tool, "mirari-virt %s", command_name(o));
+	buf_printf(&tool, "mirari-virt %s", opt_command_name(commands, o->command));
 	asked.tool = buf_str(&tool);
 	/* a list without a name is one of all */
 	if (o->command == LIST && !asked.file)
@@ -250,17 +240,14 @@ static int stop(
     const struct options *o, struct virt *v, const struct strv *names, struct fault *fault)
 {
 	struct virtending *each;
-	uint64_t seconds = VIRTLIFE_PATIENCE_MS / 1000;
+	int64_t patience = 0;
 	int status = EX_OK;
 
-	if (o->command == DESTROY)
-		seconds = 0;
-	else if (o->timeout && num_parse(o->timeout, 0, TIMEOUT_MAX_S, &seconds) != NUM_OK)
-		return fault_set(fault, EX_USAGE,
-		    "--timeout is a number of seconds up to %d, not '%s'", TIMEOUT_MAX_S,
-		    o->timeout);
+	if (o->command == STOP &&
+	    opt_timeout(o->timeout, VIRTLIFE_PATIENCE_MS / 1000, &patience, fault) < 0)
+		return -1;
 	each = mem_zeroed(names->count, sizeof *each);
-	virtend_stop(v, names, (int64_t)seconds * 1000, each);
+	virtend_stop(v, names, patience, each);
 	for (size_t i = 0; i < names->count; i++) {
 		if (each[i].result < 0 && !(o->force && each[i].absent))
 			status = say_fault(&each[i].fault);
@@ -279,7 +266,8 @@ static int one_name(const struct options *o, const struct strv *names, struct fa
 {
 	struct buf hint A_CLEANUP(buf_free) = {0};
 
-	buf_printf(&hint, "mirari-virt %s NAME; mirari-virt list", command_name(o));
+	buf_printf(
+	    &hint, "mirari-virt %s NAME; mirari-virt list", opt_command_name(commands, o->command));
 	return opt_one_name(names, buf_str(&hint), fault);
 }
 
@@ -349,9 +337,7 @@ int tool_main(int argc, char **argv)
 		status = o.command == RUN ? run(&o, &fault) : with_names(&o, &fault);
 		status = status < 0 ? say_fault(&fault) : status;
 	}
-	strv_free(&o.nets);
-	strv_free(&o.macs);
-	strv_free(&o.blocks);
+	deviceoptions_free(&o.devices);
 	strv_free(&o.arguments);
 	strv_free(&o.set);
 	strv_free(&o.words);

@@ -1,13 +1,12 @@
 /* mirari-xl: unikernels on Xen, by xl or libvirt, here or on another machine. */
 #include "core/fd.h"
 #include "core/main.h"
-#include "core/num.h"
 #include "host/xlact.h"
 #include "host/xlconfig.h"
 #include "host/xldomain.h"
 #include "host/xlshow.h"
-#include "model/check.h"
 #include "model/value.h"
+#include "render/domaincommand.h"
 #include "render/xlfile.h"
 
 #include <stdio.h>
@@ -33,9 +32,9 @@ struct options {
 	bool record, quiet;
 
 	/* what is made of a unikernel */
-	struct strv nets, macs, blocks; /* DEV=… */
+	struct deviceoptions devices;
 	struct strv arguments;
-	const char *memory, *output, *driver, *log, *emulator;
+	const char *output, *driver, *log, *emulator;
 
 	/* what is done with domains, and where */
 	const char *place, *via, *uri, *timeout;
@@ -69,11 +68,12 @@ static const struct usage *usage(struct options *o)
 		0},
 	    {0, "set", "KEY=VALUE", "change the record first (repeatable)", OPT_LIST, &o->set, 0},
 	    {0, "net", "DEV=BRIDGE", "the bridge of a network device (repeatable)", OPT_LIST,
-		&o->nets, MAKES},
-	    {0, "mac", "DEV=MAC", "its MAC address (repeatable)", OPT_LIST, &o->macs, MAKES},
+		&o->devices.nets, MAKES},
+	    {0, "mac", "DEV=MAC", "its MAC address (repeatable)", OPT_LIST, &o->devices.macs,
+		MAKES},
 	    {0, "block", "DEV=PATH", "the file of a block device (repeatable)", OPT_LIST,
-		&o->blocks, MAKES},
-	    {'m', "memory", "MIB", "its memory (default 32)", OPT_VALUE, &o->memory, MAKES},
+		&o->devices.blocks, MAKES},
+	    {'m', "memory", "MIB", "its memory (default 32)", OPT_VALUE, &o->devices.memory, MAKES},
 	    {'o', "output", "FILE", "config, domxml: write it to FILE", OPT_VALUE, &o->output,
 		CONFIG | DOMXML},
 	    {0, "for", "WORD", "domxml: xen, qemu, kvm or test (default xen)", OPT_VALUE,
@@ -108,15 +108,8 @@ static const char *command_name(const struct options *o)
 {
 	static char name[32];
 
-	for (size_t i = 0; commands[i].name; i++)
-		if (commands[i].bit == o->command)
-			snprintf(name, sizeof name, "mirari-xl %s", commands[i].name);
+	snprintf(name, sizeof name, "mirari-xl %s", opt_command_name(commands, o->command));
 	return name;
-}
-
-static const char *command_word(const struct options *o)
-{
-	return strchr(command_name(o), ' ') + 1;
 }
 
 /* One file or name at most. */
@@ -166,10 +159,7 @@ static struct xlconfig asked(const struct options *o)
 				     .file = o->words.count ? o->words.items[0] : NULL,
 				     .record = o->record,
 				     .set = &o->set},
-	    .bridges = &o->nets,
-	    .macs = &o->macs,
-	    .blocks = &o->blocks,
-	    .memory = o->memory,
+	    .devices = &o->devices,
 	    .more = &o->arguments,
 	    .subject = {.fd = -1}};
 }
@@ -196,33 +186,17 @@ static int make(const struct options *o, struct fault *fault)
 /* ---- domains ------------------------------------------------------------------------------------
  */
 
-static int grace(const struct options *o, int64_t *milliseconds, struct fault *fault)
-{
-	uint64_t seconds = XL_GRACE_MS / 1000;
-
-	if (o->timeout && num_parse(o->timeout, 0, 86400, &seconds) != NUM_OK)
-		return fault_set(
-		    fault, EX_USAGE, "--timeout %.40s: expected seconds, 0 to 86400", o->timeout);
-	*milliseconds = (int64_t)seconds * 1000;
-	return 0;
-}
-
 /* What mirari-virt is told: all that we know, since what standard input had is read. */
 static int hand_over(const struct options *o, struct xlact *a, const struct rec *record,
     const struct strv *words, struct fault *fault)
 {
-	static const char *const left_out[] = {"deploy", "xen.via", "libvirt.uri", "ssh.config"};
 	struct strv options A_CLEANUP(strv_free) = {0};
 
-	for (size_t i = 0; i < record->count; i++) {
-		bool out = false;
-
-		for (size_t k = 0; k < COUNT_OF(left_out); k++)
-			out = out || !strcmp(record->fields[i].key, left_out[k]);
-		if (!out && (o->command & MAKES))
+	/* where it is xlact_become_virt says */
+	for (size_t i = 0; i < record->count && (o->command & MAKES); i++)
+		if (!domaincommand_is_place(record->fields[i].key))
 			strv_addf(&options, "--set=%s=%s", record->fields[i].key,
 			    record->fields[i].value);
-	}
 	if (o->detach)
 		strv_add(&options, "--detach");
 	if (o->force)
@@ -233,7 +207,8 @@ static int hand_over(const struct options *o, struct xlact *a, const struct rec 
 		strv_add(&options, "--quiet");
 	if (o->timeout)
 		strv_addf(&options, "--timeout=%s", o->timeout);
-	return xlact_become_virt(a, command_word(o), &options, words, &o->arguments, fault);
+	return xlact_become_virt(
+	    a, opt_command_name(commands, o->command), &options, words, &o->arguments, fault);
 }
 
 static int run(const struct options *o, struct xlact *a, struct fault *fault)
@@ -332,12 +307,8 @@ static int list(const struct options *o, struct xlact *a, struct fault *fault)
 
 	if (o->words.count)
 		return fault_set(fault, EX_USAGE, "list takes no names: %s", o->words.items[0]);
-	if (rec_apply(&record, &o->set, fault) < 0)
+	if (subject_settings(&o->set, &record, fault) < 0)
 		return -1;
-	if (check_record(&record, fault) < 0) {
-		fault->status = EX_USAGE;
-		return -1;
-	}
 	a->record = &record;
 	if (xlact_open(a, fault) < 0)
 		return -1;
@@ -359,7 +330,8 @@ static int act(struct options *o, struct fault *fault)
 		strv_add_all(&o->words, &o->arguments);
 		strv_free(&o->arguments);
 	}
-	if (one_word(o, fault) < 0 || grace(o, &a.grace_ms, fault) < 0)
+	if (one_word(o, fault) < 0 ||
+	    opt_timeout(o->timeout, XL_GRACE_MS / 1000, &a.grace_ms, fault) < 0)
 		return -1;
 	if (o->command == LIST)
 		return list(o, &a, fault);
@@ -378,9 +350,7 @@ int tool_main(int argc, char **argv)
 		status = act(&o, &fault);
 		status = status < 0 ? say_fault(&fault) : status;
 	}
-	strv_free(&o.nets);
-	strv_free(&o.macs);
-	strv_free(&o.blocks);
+	deviceoptions_free(&o.devices);
 	strv_free(&o.arguments);
 	strv_free(&o.set);
 	strv_free(&o.words);

@@ -1,5 +1,6 @@
 #include "core/opt.h"
 
+#include "core/num.h"
 #include "core/suggest.h"
 
 #include <string.h>
@@ -273,4 +274,23 @@ int opt_some_names(const struct strv *names, bool all, const char *hint, struct 
 		return 0;
 	fault_set(fault, EX_USAGE, "which one?");
 	return fault_hint(fault, "%s", hint);
+}
+
+const char *opt_command_name(const struct opt_command *commands, unsigned bit)
+{
+	for (; commands->name; commands++)
+		if (commands->bit == bit)
+			return commands->name;
+	return "";
+}
+
+int opt_timeout(const char *seconds, unsigned otherwise, int64_t *milliseconds, struct fault *fault)
+{
+	uint64_t number = otherwise;
+
+	if (seconds && num_parse(seconds, 0, OPT_TIMEOUT_MAX_S, &number) != NUM_OK)
+		return fault_set(fault, EX_USAGE, "--timeout %.40s: expected seconds, 0 to %d",
+		    seconds, OPT_TIMEOUT_MAX_S);
+	*milliseconds = (int64_t)number * 1000;
+	return 0;
 }

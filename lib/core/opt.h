@@ -12,6 +12,7 @@
 #include "core/strv.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum opt_kind {
 	OPT_FLAG,  /* into is a bool */
@@ -61,6 +62,15 @@ struct usage {
  * --version or --list-options was asked for and has been appended to *answer. */
 int opt_parse(const struct usage *usage, int argc, char **argv, struct strv *operands,
     struct buf *answer, struct fault *fault) A_MUST_CHECK;
+
+/* The name of the command with that bit, or "". */
+const char *opt_command_name(const struct opt_command *commands, unsigned bit);
+
+/* An option --timeout=SECONDS in milliseconds; so many seconds when it wasn't given (NULL).
+ * EX_USAGE. */
+enum { OPT_TIMEOUT_MAX_S = 86400 };
+int opt_timeout(const char *seconds, unsigned otherwise, int64_t *milliseconds,
+    struct fault *fault) A_MUST_CHECK;
 
 /* For tools that work on things by their names: EX_USAGE, with `hint`, unless there is exactly one.
  */

@@ -1,6 +1,7 @@
 #include "host/deviceoption.h"
 
 #include "core/buf.h"
+#include "model/check.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,11 +31,31 @@ static int add(
 	return rec_add(record, buf_str(&name), buf_str(&whole), fault);
 }
 
-int deviceoption_add(const char *section, const char *key, const struct strv *words,
+static int add_all(const char *section, const char *key, const struct strv *words,
     struct rec *record, struct fault *fault)
 {
 	for (size_t i = 0; i < words->count; i++)
 		if (add(section, key, words->items[i], record, fault) < 0)
 			return -1;
 	return 0;
+}
+
+int deviceoptions_apply(
+    const struct deviceoptions *o, const char *to, struct rec *record, struct fault *fault)
+{
+	if (add_all("net", to, &o->nets, record, fault) == 0 &&
+	    add_all("net", "mac", &o->macs, record, fault) == 0 &&
+	    add_all("block", "path", &o->blocks, record, fault) == 0 &&
+	    (!o->memory || rec_add(record, "memory", o->memory, fault) == 0) &&
+	    check_record(record, fault) == 0)
+		return 0;
+	fault->status = EX_USAGE;
+	return -1;
+}
+
+void deviceoptions_free(struct deviceoptions *o)
+{
+	strv_free(&o->nets);
+	strv_free(&o->macs);
+	strv_free(&o->blocks);
 }

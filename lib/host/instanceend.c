@@ -3,7 +3,6 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/mem.h"
-#include "core/num.h"
 #include "host/cgroup.h"
 #include "host/cleanup.h"
 #include "host/processes.h"
@@ -274,17 +273,6 @@ void instances_stop(
 	for (size_t i = 0; i < into->count; i += AT_ONCE)
 		stop_some(s, into->each + i, into->count - i < AT_ONCE ? into->count - i : AT_ONCE,
 		    timeout_ms);
-}
-
-int stop_timeout(const char *seconds, int64_t *milliseconds, struct fault *fault)
-{
-	uint64_t number = STOP_DEFAULT_S;
-
-	if (seconds && num_parse(seconds, 0, STOP_MAX_S, &number) != NUM_OK)
-		return fault_set(fault, EX_USAGE, "--timeout %.40s: expected seconds, 0 to %d",
-		    seconds, STOP_MAX_S);
-	*milliseconds = (int64_t)number * 1000;
-	return 0;
 }
 
 /* ---- the lost ones ------------------------------------------------------------------------------

@@ -20,8 +20,7 @@
 
 enum {
 	STOP_DEFAULT_S = 10, /* what a program is given to end by itself */
-	STOP_MAX_S = 86400,
-	STOP_KILL_MS = 1000 /* what a supervisor is given then, each time */
+	STOP_KILL_MS = 1000  /* what a supervisor is given then, each time */
 };
 
 enum stop_result {
@@ -55,9 +54,6 @@ void stoppings_free(struct stoppings *all);
  * the order of the names, which are borrowed. */
 void instances_stop(const struct instances *s, const struct strv *names, int64_t timeout_ms,
     struct stoppings *into);
-
-/* An option --timeout=SECONDS, or the default when that is NULL, in milliseconds. EX_USAGE. */
-int stop_timeout(const char *seconds, int64_t *milliseconds, struct fault *fault) A_MUST_CHECK;
 
 /* Every one that is lost: ends what still runs of it, removes its socket, and writes down that it
  * is lost. Appends their names. What is wrong goes to `complain`, since it is no reason not to go

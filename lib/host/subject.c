@@ -20,22 +20,27 @@ bool subject_takes_record(const struct subject_request *r)
 	return r->record || !r->file;
 }
 
+int subject_settings(const struct strv *set, struct rec *record, struct fault *fault)
+{
+	if (rec_apply(record, set, fault) < 0)
+		return -1;
+	if (check_record(record, fault) == 0)
+		return 0;
+	fault->status = EX_USAGE;
+	return -1;
+}
+
 int subject_record(const struct subject_request *r, struct rec *record, struct fault *fault)
 {
-	const bool given = subject_takes_record(r);
-
 	if (!r->file && !r->record && isatty(STDIN_FILENO)) {
 		fault_set(fault, EX_USAGE, "neither a file nor a record");
 		return fault_hint(fault, "%s FILE, or: mirari-parse | %s", r->tool, r->tool);
 	}
-	if ((given && rec_read_stdin(record, fault) < 0) || rec_apply(record, r->set, fault) < 0)
+	if (!subject_takes_record(r))
+		return subject_settings(r->set, record, fault);
+	if (rec_read_stdin(record, fault) < 0 || rec_apply(record, r->set, fault) < 0)
 		return -1;
-	if (check_record(record, fault) == 0)
-		return 0;
-	/* what is wrong in a record that the command line made is wrong usage */
-	if (!given)
-		fault->status = EX_USAGE;
-	return -1;
+	return check_record(record, fault);
 }
 
 int subject_find(const struct subject_request *r, struct subject *s, struct fault *fault)

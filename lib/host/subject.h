@@ -33,6 +33,9 @@ struct subject_request {
 /* Is a record read from standard input? */
 bool subject_takes_record(const struct subject_request *r);
 
+/* The record that settings alone make. EX_USAGE: what is wrong in it. */
+int subject_settings(const struct strv *set, struct rec *record, struct fault *fault) A_MUST_CHECK;
+
 /* Reads the record: EX_USAGE when there is neither a file nor, on a terminal, a record; and when
  * what is wrong in it comes from the command line. */
 int subject_record(

@@ -1,13 +1,10 @@
 #include "host/virtplan.h"
 
-#include "host/binary.h"
-#include "host/deviceoption.h"
+#include "host/subjectdomain.h"
 #include "host/tapcheck.h"
 #include "host/virtchannel.h"
 #include "host/xldeploy.h"
-#include "model/check.h"
 #include "render/domxml.h"
-#include "render/xlfile.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,55 +19,30 @@ void virtplan_free(struct virtplan *p)
 	buf_free(&p->xml);
 }
 
-/* What the options say goes behind what the record says, where it counts. */
 static int add_options(struct virtplan *p, struct fault *fault)
 {
 	const char *target = p->subject.image.target;
-	const char *field = target && !strcmp(target, "virtio") ? "tap" : "bridge";
-	struct rec *record = &p->subject.record;
+	const char *to = target && !strcmp(target, "virtio") ? "tap" : "bridge";
 
-	if (deviceoption_add("net", field, p->nets, record, fault) < 0 ||
-	    deviceoption_add("net", "mac", p->macs, record, fault) < 0 ||
-	    deviceoption_add("block", "path", p->blocks, record, fault) < 0 ||
-	    (p->memory && rec_add(record, "memory", p->memory, fault) < 0) ||
-	    check_record(record, fault) < 0) {
-		fault->status = EX_USAGE;
+	if (deviceoptions_apply(p->devices, to, &p->subject.record, fault) < 0)
 		return -1;
-	}
 	if (p->accel && strcmp(p->accel, "kvm") != 0 && strcmp(p->accel, "tcg") != 0)
 		return fault_set(fault, EX_USAGE, "--accel is kvm or tcg, not '%s'", p->accel);
 	return 0;
 }
 
-static int add_name(struct subject *s, struct fault *fault)
-{
-	struct buf name A_CLEANUP(buf_free) = {0};
-
-	if (rec_get(&s->record, "name"))
-		return 0;
-	binary_name(buf_str(&s->path), &name);
-	return rec_add(&s->record, "name", buf_str(&name), fault);
-}
-
 int virtplan_find(struct virtplan *p, struct fault *fault)
 {
 	struct subject *s = &p->subject;
-	char *here;
-	int result;
 
 	if (subject_find(&p->asked, s, fault) < 0 || add_options(p, fault) < 0 ||
-	    add_name(s, fault) < 0)
+	    subject_name(s, fault) < 0)
 		return -1;
 	/* whose libvirt it is, where nothing else says it */
 	if (!rec_get(&s->record, "target") && s->image.target &&
 	    rec_add(&s->record, "target", s->image.target, fault) < 0)
 		return -1;
-	here = get_current_dir_name();
-	if (!here)
-		return fault_errno(fault, 0, errno, "the working directory");
-	result = domain_make(&p->domain, &s->record, &s->image, buf_str(&s->path), here, fault);
-	free(here);
-	return result < 0 ? -1 : domain_arguments(&p->domain, p->more, fault);
+	return subject_domain(s, p->more, &p->domain, fault);
 }
 
 int virtplan_bring(struct virtplan *p, const struct virt *v, struct fault *fault)

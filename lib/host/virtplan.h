@@ -9,18 +9,17 @@
 #include "core/buf.h"
 #include "core/fault.h"
 #include "core/strv.h"
+#include "host/deviceoption.h"
 #include "host/subject.h"
 #include "host/virt.h"
 #include "model/domain.h"
 
 struct virtplan {
 	struct subject_request asked;
-	const struct strv *nets; /* DEV=TAP for virtio, DEV=BRIDGE for Xen */
-	const struct strv *macs, *blocks;
-	const char *memory;      /* NULL: as the record says */
-	const struct strv *more; /* arguments behind the record's */
-	const char *accel;       /* "kvm" or "tcg", for virtio; NULL: what can be had */
-	const char *log;         /* where the serial port's output is kept, too; NULL: nowhere */
+	const struct deviceoptions *devices; /* --net is a tap for virtio, a bridge for Xen */
+	const struct strv *more;             /* arguments behind the record's */
+	const char *accel;                   /* "kvm" or "tcg", for virtio; NULL: what can be had */
+	const char *log; /* where the serial port's output is kept, too; NULL: nowhere */
 
 	/* found */
 	struct subject subject; /* {.fd = -1} at first */

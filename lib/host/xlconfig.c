@@ -1,15 +1,11 @@
 #include "host/xlconfig.h"
 
 #include "core/fd.h"
-#include "host/binary.h"
-#include "host/deviceoption.h"
-#include "model/check.h"
+#include "host/subjectdomain.h"
 #include "model/imagerecord.h"
-#include "render/xlfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,51 +17,16 @@ void xlconfig_free(struct xlconfig *x)
 	strv_free(&x->warnings);
 }
 
-/* What the options say goes behind what the record says, where it counts. */
-static int add_options(const struct xlconfig *x, struct rec *record, struct fault *fault)
-{
-	static const struct strv none;
-
-	if (deviceoption_add("net", "bridge", x->bridges ? x->bridges : &none, record, fault) < 0 ||
-	    deviceoption_add("net", "mac", x->macs ? x->macs : &none, record, fault) < 0 ||
-	    deviceoption_add("block", "path", x->blocks ? x->blocks : &none, record, fault) < 0 ||
-	    (x->memory && rec_add(record, "memory", x->memory, fault) < 0) ||
-	    check_record(record, fault) < 0) {
-		fault->status = EX_USAGE;
-		return -1;
-	}
-	return 0;
-}
-
-static int add_name(struct subject *s, struct fault *fault)
-{
-	struct buf name A_CLEANUP(buf_free) = {0};
-
-	if (rec_get(&s->record, "name"))
-		return 0;
-	binary_name(buf_str(&s->path), &name);
-	return rec_add(&s->record, "name", buf_str(&name), fault);
-}
-
 int xlconfig_find(struct xlconfig *x, struct fault *fault)
 {
 	struct rec ignored A_CLEANUP(rec_free) = {0};
 	struct subject *s = &x->subject;
-	char *here;
-	int result;
 
-	if (subject_find(&x->asked, s, fault) < 0 || add_options(x, &s->record, fault) < 0 ||
-	    add_name(s, fault) < 0)
+	if (subject_find(&x->asked, s, fault) < 0 ||
+	    deviceoptions_apply(x->devices, "bridge", &s->record, fault) < 0 ||
+	    subject_name(s, fault) < 0 || subject_domain(s, x->more, &x->domain, fault) < 0)
 		return -1;
-	here = get_current_dir_name();
-	if (!here)
-		return fault_errno(fault, 0, errno, "the working directory");
-	result = domain_make(&x->domain, &s->record, &s->image, buf_str(&s->path), here, fault);
-	free(here);
-	if (result < 0 ||
-	    imagerecord_merge(&s->record, &s->image, buf_str(&s->path), &ignored, fault) < 0)
-		return -1;
-	return domain_arguments(&x->domain, x->more, fault);
+	return imagerecord_merge(&s->record, &s->image, buf_str(&s->path), &ignored, fault);
 }
 
 int xlconfig_driver(const char *name, enum domxml_driver *driver, struct fault *fault)

@@ -9,15 +9,15 @@
 #include "core/buf.h"
 #include "core/fault.h"
 #include "core/strv.h"
+#include "host/deviceoption.h"
 #include "host/subject.h"
 #include "model/domain.h"
 #include "render/domxml.h"
 
 struct xlconfig {
 	struct subject_request asked;
-	const struct strv *bridges, *macs, *blocks; /* DEV=…, of --net, --mac, --block */
-	const char *memory;                         /* NULL: as the record says */
-	const struct strv *more;                    /* arguments behind the record's */
+	const struct deviceoptions *devices; /* --net is a device's bridge */
+	const struct strv *more;             /* arguments behind the record's */
 
 	/* found */
 	struct subject subject; /* {.fd = -1} at first */
@@ -27,8 +27,8 @@ struct xlconfig {
 
 void xlconfig_free(struct xlconfig *x);
 
-/* Finds all of it. A file without a record gets its name from the file (binary_name). EX_USAGE:
- * what is wrong comes from an option. */
+/* Finds all of it. A file without a record gets its name from the file. EX_USAGE: what is wrong
+ * comes from an option. */
 int xlconfig_find(struct xlconfig *x, struct fault *fault) A_MUST_CHECK;
 
 /* The driver that --for names ("xen", "qemu", "kvm", "test"). EX_USAGE: there is no such. */

@@ -155,16 +155,22 @@ int domaincommand_bridges(
 /* ---- where it is --------------------------------------------------------------------------------
  */
 
-/* What tells where that is. */
-static void add_place(const struct rec *record, struct strv *into)
+bool domaincommand_is_place(const char *key)
 {
 	static const char *const keys[] = {"deploy", "xen.via", "libvirt.uri", "ssh.config"};
 
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
+static void add_place(const struct rec *record, struct strv *into)
+{
 	for (size_t i = 0; i < record->count; i++)
-		for (size_t k = 0; k < COUNT_OF(keys); k++)
-			if (!strcmp(record->fields[i].key, keys[k]) &&
-			    !is_default(&record->fields[i]))
-				add_setting(record, &record->fields[i], into);
+		if (domaincommand_is_place(record->fields[i].key) &&
+		    !is_default(&record->fields[i]))
+			add_setting(record, &record->fields[i], into);
 }
 
 static const char *any_tool(const struct rec *record)

@@ -36,6 +36,10 @@ int domaincommand_name_bridges(struct rec *record, struct fault *fault) A_MUST_C
 /* Appends `--set=KEY=VALUE` for what the tool has to know of the record. */
 void domaincommand_settings(const struct rec *record, struct strv *into);
 
+/* Is it a key that tells where a domain is, or by what: deploy, xen.via, libvirt.uri, ssh.config?
+ */
+bool domaincommand_is_place(const char *key);
+
 /* Appends a command that fails, and says why, when nothing can be run there; none for a process. */
 void domaincommand_probe(const struct rec *record, struct strv *into);
 

@@ -421,8 +421,24 @@ static void test_commands_refused(void)
 	}
 }
 
+static void test_shared(void)
+{
+	static const struct opt_command commands[] = {{"up", 1, false}, {"down", 2, false}, {0}};
+	int64_t ms = -1;
+
+	is_str(opt_command_name(commands, 2), "down", "a command's name");
+	is_str(opt_command_name(commands, 4), "", "of none");
+	ok(opt_timeout(NULL, 5, &ms, &fault) == 0 && ms == 5000, "a timeout that isn't given");
+	ok(opt_timeout("0", 5, &ms, &fault) == 0 && ms == 0, "none");
+	ok(opt_timeout("86400", 5, &ms, &fault) == 0 && ms == 86400000, "a day");
+	ok(opt_timeout("86401", 5, &ms, &fault) < 0 && fault.status == EX_USAGE, "more");
+	ok(opt_timeout("soon", 5, &ms, &fault) < 0, "no number");
+	is_str(fault.text, "--timeout soon: expected seconds, 0 to 86400", "which is said");
+}
+
 int main(void)
 {
+	test_shared();
 	test_none();
 	test_flags();
 	test_values();
